@@ -89,7 +89,8 @@ export function invalidType(name: string, expected: string, value: unknown): Err
 
 /** @internal For an argument of the right type with a value that is not allowed. */
 export function invalidValue(name: string, reason: string, value: unknown): Error {
-  return misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' ${reason}. Received ${describe(value)}`)
+  const end = reason.endsWith('?') ? '' : '.'
+  return misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' ${reason}${end} Received ${describe(value)}`)
 }
 
 /** @internal For a number outside of its range. */

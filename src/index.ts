@@ -143,6 +143,7 @@ export type {
   FirewallHook,
   FirewallPriority,
 } from './validate/network/firewall/chain.ts'
+export type { FirewallFlowTable } from './validate/network/firewall/flow-table.ts'
 export type { FirewallComputedSelector } from './validate/network/firewall/matching/computed-selectors.ts'
 export type { FirewallKeyType, FirewallRange } from './validate/network/firewall/matching/data-types.ts'
 export type { FirewallMapping, FirewallMapTo } from './validate/network/firewall/matching/mapping.ts'
@@ -154,7 +155,20 @@ export type {
   FirewallTest,
 } from './validate/network/firewall/matching/test.ts'
 export type { FirewallVerdict, FirewallVerdictWord } from './validate/network/firewall/matching/verdict.ts'
-export type { FirewallElement, FirewallKey, FirewallObjectKind, FirewallSet } from './validate/network/firewall/set.ts'
+export type {
+  FirewallCounter,
+  FirewallExpectation,
+  FirewallHelper,
+  FirewallNamedLimit,
+  FirewallNamedQuota,
+  FirewallNamedSynproxy,
+  FirewallObjectKind,
+  FirewallObjects,
+  FirewallSecmark,
+  FirewallTimeout,
+  FirewallTimeoutPolicy,
+} from './validate/network/firewall/objects.ts'
+export type { FirewallElement, FirewallKey, FirewallSet, FirewallValueType } from './validate/network/firewall/set.ts'
 export type {
   FirewallAddedElement,
   FirewallDeletedElement,
@@ -193,10 +207,7 @@ export type {
 } from './validate/network/firewall/statement-options.ts'
 export type {
   FirewallCount,
-  FirewallCounter,
   FirewallCounts,
-  FirewallNamedLimit,
-  FirewallNamedQuota,
   FirewallTable,
   FirewallTableRef,
   FirewallTableSpec,

@@ -2,7 +2,7 @@ import type { NativeSystemCallFilter } from '../../index.js'
 import { invalidValue } from '../errors.ts'
 import { binding } from '../native.ts'
 import { bareCopy } from '../validate/fields.ts'
-import { nearest } from '../validate/nearest.ts'
+import { meant } from '../validate/nearest.ts'
 import {
   type ParsedFilter,
   parseFilter,
@@ -46,8 +46,7 @@ export function compile(filter: ParsedFilter, name: string): NativeSystemCallFil
 
 function checkName(call: string, name: string): void {
   if (binding().isSystemCall(call)) return
-  const suggestion = nearest(call, binding().systemCallNames())
-  const hint = suggestion === undefined ? '' : `; did you mean '${suggestion}'?`
+  const hint = meant(call, binding().systemCallNames())
   throw invalidValue(name, `must have names of syscalls(2), or numbers${hint}`, call)
 }
 

@@ -1,9 +1,11 @@
 import { invalidType, invalidValue } from '../errors.ts'
 import { type NamespaceKind, NS } from '../namespace-kind.ts'
+import { meant } from './nearest.ts'
+import { quoted } from './values.ts'
 
 const FLAGS = new Map<string, number>(Object.entries(NS).map(([name, flag]) => [name.toLowerCase(), flag]))
 const NAME_OF = new Map([...FLAGS].map(([name, flag]) => [flag, name as NamespaceKind]))
-const NAMES = [...FLAGS.keys()].map((name) => `'${name}'`).join(', ')
+const NAMES = quoted([...FLAGS.keys()])
 const ALL = [...FLAGS.values()].reduce((mask, flag) => mask | flag, 0)
 
 /** @internal Returns the mask of required kinds. */
@@ -56,7 +58,9 @@ export function flagOf(kind: unknown, name = 'kind'): number {
   }
   if (typeof kind !== 'string') throw invalidType(name, `a kind of namespace: ${NAMES}`, kind)
   const flag = FLAGS.get(kind)
-  if (flag === undefined) throw invalidValue(name, `must be a kind of namespace: ${NAMES}`, kind)
+  if (flag === undefined) {
+    throw invalidValue(name, `must be a kind of namespace: ${NAMES}${meant(kind, [...FLAGS.keys()])}`, kind)
+  }
   return flag
 }
 

@@ -1,3 +1,9 @@
+/** @internal The end of a message about a word that is not known: which one was probably meant. */
+export function meant(value: unknown, known: readonly string[]): string {
+  const word = typeof value === 'string' ? nearest(value, known) : undefined
+  return word === undefined ? '' : `; did you mean '${word}'?`
+}
+
 /** @internal Returns the known word that was probably meant: it differs in letter case, or in few letters. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = simplified(word)

@@ -1,5 +1,6 @@
 import { invalidType, invalidValue, outOfRange } from '../errors.ts'
 import type { Parse } from './fields.ts'
+import { meant } from './nearest.ts'
 
 /** @internal */
 export const boolean: Parse<boolean> = (value, name) => {
@@ -33,11 +34,16 @@ export const pid = whole(1, 0x7fffffff)
 /** @internal */
 export const fd = whole(0, 0x7fffffff)
 
+/** @internal Words for a message. */
+export function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(', ')
+}
+
 /** @internal One of several words. */
 export function word<const W extends string>(...words: readonly W[]): Parse<W> {
   return (value, name) => {
     if (words.includes(value as W)) return value as W
-    throw invalidValue(name, `must be one of ${words.map((known) => `'${known}'`).join(', ')}`, value)
+    throw invalidValue(name, `must be one of ${quoted(words)}${meant(value, words)}`, value)
   }
 }
 

@@ -45,6 +45,8 @@ describeEntries('options, numbers and hashes', 'inet', {}, [
   [[{ 'tcp option sack-perm': 'missing' }], 'tcp option sack-perm missing'],
   [[{ set: { 'tcp option maxseg size': 1400 } }], 'tcp option maxseg size set 1400'],
   [[{ 'exthdr frag': 'exists' }], 'exthdr frag exists'],
+  [[{ 'srh sid[1]': 'fd00::1' }], 'srh sid[1] fd00::1'],
+  [[{ 'srh sid[2]': { '!=': 'fd00::/8' } }], 'srh sid[2] != fd00::/8'],
   [[{ 'symhash mod 2 offset 1': 1 }], 'symhash mod 2 offset 1 1'],
   [
     [
@@ -83,6 +85,18 @@ describeEntries(
   { hook: 'forward' },
   [[[{ set: { 'tcp option maxseg size': { from: 'rt mtu' } } }], 'tcp option maxseg size set rt mtu']],
   'tcp option maxseg size set rt mtu',
+)
+
+describeEntries(
+  'queues that depend on the packet',
+  'inet',
+  {},
+  [
+    [[{ queue: { num: { from: 'numgen inc mod 4' }, bypass: true } }], 'queue flags bypass to numgen inc mod 4'],
+    [[{ queue: { num: { from: 'symhash mod 4 offset 1' } } }], 'queue to symhash mod 4 offset 1'],
+    [[{ queue: { num: { oifname: { map: [['eth0', 1]] } } } }], 'queue to oifname map { "eth0" : 1 }'],
+  ],
+  'queue num 0',
 )
 
 describeEntries('packets sent by a map', 'netdev', { hook: 'ingress', devices: ['lo'] }, [

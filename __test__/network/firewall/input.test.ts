@@ -13,7 +13,8 @@ const rule = (...statements: unknown[]) => given({ chains: { c: { rules: [statem
 const at = 'table.chains.c.rules[0]'
 
 const STATEMENTS: Case[] = [
-  ['a word that is none', rule('acept'), value(`${at}[0]`, "'accept'")],
+  ['a word that is none', rule('acept'), value(`${at}[0]`, "did you mean 'accept'? Received 'acept'")],
+  ['an action that is none', rule({ dnt: { to: '10.0.0.1' } }), value(`${at}[0]`, "did you mean 'dnat'?")],
   ['a selector that is none', rule({ 'tcp dprt': 22 }), value(`${at}[0]`, "did you mean 'tcp dport'?")],
   ['two keys', rule({ 'tcp dport': 22, counter: 'x' }), value(`${at}[0]`, 'exactly one key')],
   ['no key', rule({}), value(`${at}[0]`, 'exactly one key')],
@@ -33,6 +34,9 @@ const STATEMENTS: Case[] = [
   ['an address of the other version', rule({ 'ip saddr': 'fd00::1' }), value('IPv4 address')],
   ['a prefix that is too long', rule({ 'ip saddr': '10.0.0.0/33' }), value('IPv4 address')],
   ['a state that is none', rule({ 'ct state': ['old'] }), value("'established'")],
+  ['a misspelt state', rule({ 'ct state': 'estblished' }), value("did you mean 'established'?")],
+  ['a misspelt protocol', rule({ 'meta l4proto': 'tpc' }), value("did you mean 'tcp'?")],
+  ['a misspelt verdict of a map', rule({ 'th dport': { vmap: [[1, 'dorp']] } }), value("did you mean 'drop'?")],
   ['an operator that is none', rule({ 'tcp dport': { '=': 22 } }), value('Unknown option of', '!=')],
   ['two operators', rule({ 'tcp dport': { '<': 5, '>': 1 } }), value('exactly one operator')],
   ["'in' for ports", rule({ 'tcp dport': { in: [1] } }), value('use a list')],
@@ -52,6 +56,11 @@ const STATEMENTS: Case[] = [
   ['a mapping without a map', rule({ redirect: { port: { 'tcp dport': {} } } }), value('map', 'is required')],
   ['an empty map', rule({ redirect: { port: { 'tcp dport': { map: [] } } } }), value('must not be empty')],
   ['a map of keys alone', rule({ redirect: { port: { 'tcp dport': { map: [80] } } } }), value('a key and a value')],
+  [
+    'a queue that is none',
+    rule({ queue: { num: { from: 'numgen inc' } } }),
+    value(`${at}[0].queue.num.from`, 'numgen inc mod 4'),
+  ],
   [
     'a map to a range of ports',
     rule({ redirect: { port: { 'tcp dport': { map: [[80, '1-5']] } } } }),
@@ -134,6 +143,17 @@ const TABLES: Case[] = [
     value('devices'),
   ],
   ['a priority that is none', given({ chains: { c: { hook: 'input', priority: 'first' } } }), value("'filter'")],
+  [
+    'a misspelt priority',
+    given({ chains: { c: { hook: 'input', priority: 'fliter' } } }),
+    value('priority', "did you mean 'filter'?"),
+  ],
+  ['a misspelt hook', given({ chains: { c: { hook: 'inptu' } } }), value('chains.c.hook', "did you mean 'input'?")],
+  [
+    'a misspelt type of a set',
+    given({ sets: { s: { type: 'ipv4addr' } } }),
+    value('sets.s.type', "did you mean 'ipv4_addr'?"),
+  ],
   ['another name', given({ name: 'u' }), value('table.name')],
   ['an option that is none', given({ chain: {} }), value("did you mean 'chains'?")],
   ['a name that is too long', () => firewall.get('n'.repeat(256)), value('255 bytes')],
@@ -182,7 +202,20 @@ const MAPS: Case[] = [
   [
     'a range as the value of a map',
     given({ sets: { m: { type: 'mark', data: 'ipv4_addr', elements: [{ key: 5, value: '10.0.0.0/8' }] } } }),
-    value('elements[0].value', 'must be one value'),
+    value('elements[0].value', 'must be one value', '{ interval: type }'),
+  ],
+  [
+    'a map to ranges of marks',
+    given({ sets: { m: { type: 'mark', data: { interval: 'mark' } } } }),
+    value('table.sets.m.data.interval', 'a type of addresses'),
+  ],
+  [
+    'a map to ranges as new ports',
+    withSets(
+      { m: { type: 'mark', data: { interval: 'ipv4_addr' } } },
+      { redirect: { port: { 'meta mark': { map: '@m' } } } },
+    ),
+    value("'m' is a map to interval ipv4_addr"),
   ],
 ]
 
@@ -242,7 +275,7 @@ const SETS: Case[] = [
   [
     'intervals that overlap',
     given({ sets: { s: { type: 'inet_service', flags: ['interval'], elements: ['1-5', '5-9'] } } }),
-    ['ActionError', 'ERR_INVALID_ARG_VALUE', 'sets.s', 'overlap'],
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', 'sets.s', "'1-5' and '5-9' overlap"],
   ],
 ]
 

@@ -100,6 +100,45 @@ const AT_POSTROUTING: Entry[] = [
   ],
 ]
 
+const TO_RANGES: Entry[] = [
+  [
+    [
+      {
+        snat: {
+          to: {
+            'ip saddr': {
+              map: [
+                ['10.1.1.0/24', '192.0.2.1-192.0.2.9'],
+                ['10.2.0.0/16', '192.0.3.0/24'],
+              ],
+            },
+          },
+        },
+      },
+    ],
+    'snat ip to ip saddr map { 10.1.1.0/24 : 192.0.2.1-192.0.2.9, 10.2.0.0/16 : 192.0.3.0/24 }',
+  ],
+  [
+    [
+      { 'meta l4proto': 'tcp' },
+      { snat: { to: { 'ip saddr': { map: [['10.0.0.4', ['192.0.2.2-192.0.2.4', '80-90']]] } } } },
+    ],
+    'meta l4proto tcp snat ip to ip saddr map { 10.0.0.4 : 192.0.2.2-192.0.2.4 . 80-90 }',
+  ],
+  [
+    [{ snat: { to: { 'ip saddr': { map: [['10.0.1.0/24', '192.0.2.0/24']] } }, prefix: true } }],
+    'snat ip prefix to ip saddr map { 10.0.1.0/24 : 192.0.2.0/24 }',
+  ],
+  [
+    [{ snat: { to: { 'ip6 saddr': { map: [['fd00::/64', 'fd01::1-fd01::9']] } } } }],
+    'snat ip6 to ip6 saddr map { fd00::/64 : fd01::1-fd01::9 }',
+  ],
+  [
+    [{ snat: { to: { 'ip saddr': { map: '@ranges' } }, persistent: true } }],
+    'snat ip to ip saddr map @ranges persistent',
+  ],
+]
+
 const MARKS: Entry[] = [
   [
     [
@@ -146,8 +185,44 @@ const CHANGES_OF_SETS: Entry[] = [
 const at = (hook: 'prerouting' | 'postrouting'): FirewallChain => ({ type: 'nat', hook })
 describeEntries('maps at prerouting', 'inet', at('prerouting'), AT_PREROUTING)
 describeEntries('maps at postrouting', 'inet', at('postrouting'), AT_POSTROUTING)
+describeEntries('maps to ranges', 'inet', at('postrouting'), TO_RANGES)
 describeEntries('maps to marks', 'inet', {}, MARKS)
 describeEntries('statements that change sets', 'inet', { hook: 'input' }, CHANGES_OF_SETS)
+
+test('maps to ranges come back as they were given, with ports and single addresses', async () => {
+  using set = anyonesSet(['net'])
+  const { firewall } = set.network
+  const pools = {
+    type: 'ipv4_addr',
+    data: { interval: ['ipv4_addr', 'inet_service'] },
+    elements: [
+      { key: '10.0.0.1', value: ['192.0.2.1-192.0.2.9', '1024-2047'] },
+      { key: '10.0.0.2', value: ['192.0.2.10', 80] },
+    ],
+  } as const
+  const rules = [[{ 'meta l4proto': 'tcp' }, { snat: { to: { 'ip saddr': { map: '@pools' } } } }]] as const
+  const table = { sets: { pools }, chains: { out: { type: 'nat', hook: 'postrouting', rules } } } as const
+  await firewall.replace('t', table)
+  expect(await firewall.get('t')).toMatchObject(table)
+  const text = await nft(set, 'list', 'table', 'inet', 't')
+  expect(text).toContain('type ipv4_addr : interval ipv4_addr . inet_service')
+  expect(text).toContain('10.0.0.1 : 192.0.2.1-192.0.2.9 . 1024-2047')
+  await firewall.addElements('t', 'pools', [{ key: '10.0.0.3', value: ['192.0.2.16/28', '1-9'] }])
+  expect((await firewall.get('t')).sets?.['pools']?.elements?.[2]).toEqual({
+    key: '10.0.0.3',
+    value: ['192.0.2.16/28', '1-9'],
+  })
+})
+
+test('packets get an address of the range that a map has', async () => {
+  using place = await natLab()
+  await using _server = await listen(place.server, 80)
+  const to = { 'ip saddr': { map: [['10.0.1.0/24', '10.0.2.1-10.0.2.1']] } } as const
+  await place.router.network.firewall.replace('nat', {
+    chains: { out: { type: 'nat', hook: 'postrouting', rules: [[{ oifname: 'eth2' }, { snat: { to } }]] } },
+  })
+  expect(await ask(place.client, '10.0.2.2', 80)).toBe('10.0.2.1')
+})
 
 test('maps come back as they were given, and nft writes the same', async () => {
   using set = anyonesSet(['net'])

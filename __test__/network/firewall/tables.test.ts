@@ -106,8 +106,28 @@ describe('a table', () => {
     expect((await firewall.get({ name: 'a', family: 'ip' })).chains).toEqual({ d: { rules: [] } })
     for (const table of tables) await firewall.delete(table)
     expect(await firewall.list()).toEqual([])
-    expect(await failureOf(() => firewall.get('a'))).toMatchObject({ code: 'ENOENT' })
-    expect(await failureOf(() => firewall.delete('a'))).toMatchObject({ code: 'ENOENT' })
+    for (const call of [() => firewall.get('a'), () => firewall.delete('a'), () => firewall.counters('a')]) {
+      const failure = await failureOf(call)
+      expect(failure).toMatchObject({ code: 'ENOENT' })
+      expect(failure.message).toContain('there is no table at all')
+    }
+    await firewall.replace({ name: 'nat', family: 'ip' }, {})
+    await firewall.replace('filter', { sets: { blocked: { type: 'ipv4_addr' } } })
+    const meant: [() => Promise<unknown>, string][] = [
+      [() => firewall.get('fliter'), "did you mean 'inet filter'? there are 'ip nat', 'inet filter'"],
+      [() => firewall.get('nat'), "did you mean 'ip nat'?"],
+      [() => firewall.delete('filer'), "did you mean 'inet filter'?"],
+      [() => firewall.counters('x'), "no such table; there are 'ip nat', 'inet filter'"],
+      [() => firewall.addElements('filter', 'blokced', ['10.0.0.1']), "no such set; did you mean 'blocked'?"],
+      [() => firewall.deleteElements('natt', 'blocked', []), "no such table; did you mean 'ip nat'?"],
+    ]
+    for (const [call, hint] of meant) {
+      const failure = await failureOf(call)
+      expect(failure).toMatchObject({ code: 'ENOENT' })
+      expect(failure.message).toContain(hint)
+    }
+    await firewall.delete('filter')
+    await firewall.delete({ name: 'nat', family: 'ip' })
     await firewall.delete('a', { force: true })
     expect(await nft(set, 'list', 'ruleset')).toBe('')
   })

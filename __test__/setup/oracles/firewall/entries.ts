@@ -13,6 +13,7 @@ const SETS: NonNullable<FirewallTableSpec['sets']> = {
   servers6: { type: 'inet_service', data: ['ipv6_addr', 'inet_service'] },
   addresses: { type: 'ipv4_addr', data: 'ipv4_addr', flags: ['interval'] },
   marks: { type: 'ipv4_addr', data: 'mark' },
+  ranges: { type: 'ipv4_addr', data: { interval: 'ipv4_addr' }, flags: ['interval'] },
   clients: { type: 'ipv4_addr', flags: ['dynamic', 'timeout'] },
   flows: { type: ['ipv4_addr', 'inet_service'], flags: ['dynamic'], size: 1000 },
   sticky: { type: 'ipv4_addr', data: 'ipv4_addr', flags: ['dynamic', 'timeout'] },

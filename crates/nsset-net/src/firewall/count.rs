@@ -10,8 +10,8 @@ use super::{
         list,
     },
     matching::{data_type::DataType, operand::Operand},
-    message::object,
-    read::{FoundObject, FoundRule, SetHeader},
+    object::{FoundObject, ObjectKind},
+    read::{FoundRule, SetHeader},
     set::found::Found,
 };
 use crate::netlink::attributes::Malformed;
@@ -59,12 +59,12 @@ impl TableCounts {
     pub(crate) fn of(objects: &[FoundObject], rules: &[FoundRule]) -> Result<Self, Malformed> {
         let mut counts = Self::default();
         for found in objects {
-            match found.kind {
-                object::COUNTER => {
+            match ObjectKind::of(found.kind) {
+                Some(ObjectKind::Counter) => {
                     let Counter { bytes, packets } = Counter::read_fields(&found.data)?;
                     counts.counters.push((found.name.clone(), Count { packets, bytes }));
                 }
-                object::QUOTA => {
+                Some(ObjectKind::Quota) => {
                     let quota = Quota::read_fields(&found.data)?;
                     counts.quotas.push((found.name.clone(), quota.consumed.unwrap_or(0)));
                 }

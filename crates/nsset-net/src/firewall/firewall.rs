@@ -14,8 +14,11 @@ use nix::errno::Errno;
 use super::{
     count::TableCounts,
     difference::Existing,
+    flow_table::FlowTable,
     message::{self, kind},
-    place::{Place, named},
+    missing,
+    object::FoundObject,
+    place::{ObjectPlace, Place, named},
     read::{self, FoundTable, SetHeader},
     statement::Found,
     table::{SetElement, Table, TableRef},
@@ -84,7 +87,10 @@ impl Firewall {
     pub async fn get(&self, table: &TableRef) -> Result<Table> {
         let tables = self.unchanged(Some(table)).await;
         let found = tables.and_then(|(mut tables, _)| tables.pop().ok_or_else(|| Errno::ENOENT.into()));
-        found.map(|existing| existing.table).map_err(|error| error.of("NFT_MSG_GETTABLE", table))
+        match found {
+            Ok(existing) => Ok(existing.table),
+            Err(error) => Err(self.refused(error, "NFT_MSG_GETTABLE", table).await),
+        }
     }
 
     /// Adds a table, or makes one of the table with this name, in one batch: packets meet either all of the old one or all of the new
@@ -100,7 +106,9 @@ impl Firewall {
             else {
                 return self.replace_whole(table).await;
             };
-            let can_change = existing.is_whole && existing.table.comment == table.comment;
+            let can_change = existing.is_whole
+                && existing.table.comment == table.comment
+                && existing.table.flow_tables == table.flow_tables;
             let mut batch = TableBatch::begin(Some(generation));
             if !can_change {
                 return self.replace_whole(table).await;
@@ -162,7 +170,11 @@ impl Firewall {
             batch.add_empty_table(table);
         }
         batch.delete_table(table);
-        self.commit(batch.end()?, "NFT_MSG_DELTABLE", table).await
+        let outcome = self.commit(batch.end()?, "NFT_MSG_DELTABLE", table).await;
+        match outcome {
+            Err(error) if error.errno() == Some(Errno::ENOENT) => Err(self.explained(error, table, None).await),
+            outcome => outcome,
+        }
     }
 
     /// Returns what the counters and quotas of a table have counted.
@@ -181,7 +193,10 @@ impl Firewall {
             }
             Ok(counts)
         };
-        counts.await.map_err(|error: NetlinkError| error.of("NFT_MSG_GETOBJ", table))
+        match counts.await {
+            Ok(counts) => Ok(counts),
+            Err(error) => Err(self.refused(error, "NFT_MSG_GETOBJ", table).await),
+        }
     }
 
     /// Adds elements to a set or a map of a table, all of them or none. Those that it has stay.
@@ -208,7 +223,14 @@ impl Firewall {
         let header = self.conversation.get(Request::act(question), read::set).await;
         let place = Place::Set(set.to_owned());
         let target = || format!("{table}, {place}");
-        let header = header.map_err(|error| error.of("NFT_MSG_GETSET", target()))?;
+        let header = match header {
+            Ok(header) => header,
+            Err(error) => {
+                let is_missing = error.errno == Errno::ENOENT;
+                let error = error.of("NFT_MSG_GETSET", target());
+                return Err(if is_missing { self.explained(error, table, Some(set)).await } else { error });
+            }
+        };
         let described = header.named(&header.found(Vec::new()));
         let unknown = || Error::InvalidArgument(format!("{}: elements of its type have no name here", target()));
         let described = described.ok_or_else(unknown)?;
@@ -221,6 +243,35 @@ impl Firewall {
             ElementChange::Delete => "NFT_MSG_DELSETELEM",
         };
         self.commit(batch.end()?, request, table).await
+    }
+
+    async fn refused(&self, error: NetlinkError, request: &'static str, table: &TableRef) -> Error {
+        let is_missing = error.errno == Errno::ENOENT;
+        let error = error.of(request, table);
+        if is_missing { self.explained(error, table, None).await } else { error }
+    }
+
+    /// Adds to an error what exists instead of a table or its set.
+    async fn explained(&self, error: Error, table: &TableRef, set: Option<&str>) -> Error {
+        let hint = self.missing(table, set).await;
+        // Without an answer, the first error has more to say.
+        match hint.ok().flatten() {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    async fn missing(&self, table: &TableRef, set: Option<&str>) -> Answer<Option<String>> {
+        let tables = self.dump(message::about_all(kind::GET_TABLE), read::table).await?;
+        if !tables.iter().any(|found| found.table == *table) {
+            let name = |TableRef { family, name }: &TableRef| format!("{} {name}", family.name());
+            let known: Vec<_> = tables.iter().map(|found| name(&found.table)).collect();
+            return Ok(Some(missing::hint("table", &name(table), &known)));
+        }
+        let Some(set) = set else { return Ok(None) };
+        let headers = self.set_headers(table).await?;
+        let known: Vec<_> = headers.into_iter().filter(SetHeader::has_name).map(|header| header.name).collect();
+        Ok(Some(missing::hint("set", set, &known)))
     }
 
     async fn rules(&self, table: &TableRef) -> Answer<Vec<read::FoundRule>> {
@@ -237,7 +288,7 @@ impl Firewall {
         self.dump(question, |message| read::set(message).map(Some)).await
     }
 
-    async fn objects(&self, table: &TableRef) -> Answer<Vec<read::FoundObject>> {
+    async fn objects(&self, table: &TableRef) -> Answer<Vec<FoundObject>> {
         let question = message::about(kind::GET_OBJECT, table.family, |writer| {
             writer.put_text(message::object::TABLE, &table.name);
         });
@@ -257,7 +308,7 @@ impl Firewall {
         let hint = hint(error.errno, batch.places.get(number));
         let error = error.of(request, target);
         Err(match hint {
-            Some(hint) => error.with_hint(hint.to_owned()),
+            Some(hint) => error.with_hint(hint),
             None => error,
         })
     }
@@ -324,35 +375,34 @@ impl Firewall {
             let found = sets.get(&header.name)?;
             Some((header.name.clone(), header.named(found)?))
         });
-        let table = Table {
+        let flow_tables = self.flow_tables(reference).await?;
+        let count_of_flow_tables = flow_tables.len();
+        let mut table = Table {
             sets: named.collect(),
-            counters: objects.iter().filter_map(read::FoundObject::counter).collect(),
-            quotas: objects
-                .iter()
-                .filter_map(|object| object.quota().transpose())
-                .collect::<std::result::Result<_, _>>()?,
-            limits: objects
-                .iter()
-                .filter_map(|object| object.limit().transpose())
-                .collect::<std::result::Result<_, _>>()?,
             chains,
-            family: found.table.family,
-            name: found.table.name,
+            family: reference.family,
+            name: reference.name.clone(),
             dormant: found.is_dormant,
             comment: found.comment,
+            flow_tables: flow_tables.into_iter().flatten().collect(),
+            ..Table::default()
         };
+        let count_of_objects = objects.len();
+        for object in objects {
+            table.add_object(object)?;
+        }
         let is_whole = table.sets.len() == count
-            && table.counters.len() + table.quotas.len() + table.limits.len() == objects.len()
-            && !self.has_flow_tables(&table).await?;
+            && table.objects().count() == count_of_objects
+            && table.flow_tables.len() == count_of_flow_tables;
         Ok(Existing { table, handles, is_whole })
     }
 
-    async fn has_flow_tables(&self, table: &Table) -> Answer<bool> {
+    /// Returns the flow tables, with `None` for each that has no name here.
+    async fn flow_tables(&self, table: &TableRef) -> Answer<Vec<Option<(String, FlowTable)>>> {
         let question = message::about(kind::GET_FLOW_TABLE, table.family, |writer| {
             writer.put_text(message::flow_table::TABLE, &table.name);
         });
-        let found = self.dump(question, |_| Ok(Some(()))).await?;
-        Ok(!found.is_empty())
+        self.dump(question, |message| FlowTable::read(message).map(Some)).await
     }
 
     /// Reads the elements of sets.
@@ -379,8 +429,17 @@ impl Firewall {
 }
 
 /// Returns what the user can do about a part of a table that the kernel refused.
-fn hint(errno: Errno, place: Option<&Place>) -> Option<&'static str> {
-    match (errno, place?) {
+fn hint(errno: Errno, place: Option<&Place>) -> Option<String> {
+    let hint = match (errno, place?) {
+        (Errno::ENOENT, Place::Object(ObjectPlace { module: Some(module), .. })) => {
+            return Some(format!("the kernel has no such helper; load the module {module}, if there is one"));
+        }
+        (Errno::ENOENT | Errno::EINVAL | Errno::EOPNOTSUPP, Place::Object(ObjectPlace { list: "secmarks", .. })) => {
+            Some("the security module of the kernel does not have this context")
+        }
+        (Errno::ENOENT | Errno::EOPNOTSUPP, Place::FlowTable(_)) => {
+            Some("the kernel has no flow tables in this family, or no such link; load the module nf_flow_table_inet")
+        }
         (Errno::EPERM, _) => Some(
             "changing a network needs CAP_NET_ADMIN in the user namespace that owns it; a table that another program owns can only be \
              changed by that program",
@@ -404,7 +463,8 @@ fn hint(errno: Errno, place: Option<&Place>) -> Option<&'static str> {
         (Errno::ENOENT, Place::Set(_)) => Some("the set does not have that element"),
         (Errno::EEXIST, Place::Set(_)) => Some("elements of a set must differ, and intervals must not overlap"),
         _ => None,
-    }
+    };
+    hint.map(str::to_owned)
 }
 
 /// A batch is one message, which must fit into the buffer of a socket.

@@ -31,6 +31,7 @@ pub(crate) mod kind {
     pub const NEW_OBJECT: u16 = 18;
     pub const GET_OBJECT: u16 = 19;
     pub const DELETE_OBJECT: u16 = 20;
+    pub const NEW_FLOW_TABLE: u16 = 22;
     pub const GET_FLOW_TABLE: u16 = 23;
 }
 
@@ -99,6 +100,7 @@ pub(crate) mod set {
     pub const VERDICTS: u32 = 0xffff_ff00;
     pub const KEY_BYTE_ORDER: u8 = 0;
     pub const DATA_BYTE_ORDER: u8 = 1;
+    pub const DATA_INTERVAL: u8 = 6;
     pub const COMMENT: u8 = 7;
 }
 
@@ -110,21 +112,27 @@ pub(crate) mod elements {
     pub const SET_ID: u16 = 4;
 }
 
-/// `NFTA_FLOWTABLE_*`.
+/// `NFTA_FLOWTABLE_*` and `NFTA_FLOWTABLE_HOOK_*`.
 pub(crate) mod flow_table {
     pub const TABLE: u16 = 1;
+    pub const NAME: u16 = 2;
+    pub const HOOK: u16 = 3;
+    pub const FLAGS: u16 = 7;
+    pub const HOOK_NUMBER: u16 = 1;
+    pub const PRIORITY: u16 = 2;
+    pub const DEVICES: u16 = 3;
+    /// `NFT_FLOWTABLE_*`.
+    pub const OFFLOAD: u32 = 1;
+    pub const COUNTER: u32 = 2;
 }
 
-/// `NFTA_OBJ_*`, and `NFT_OBJECT_*`, the kinds of named objects.
+/// `NFTA_OBJ_*`.
 pub(crate) mod object {
     pub const TABLE: u16 = 1;
     pub const NAME: u16 = 2;
     pub const KIND: u16 = 3;
     pub const DATA: u16 = 4;
     pub const USERDATA: u16 = 8;
-    pub const COUNTER: u32 = 1;
-    pub const QUOTA: u32 = 2;
-    pub const LIMIT: u32 = 4;
 }
 
 /// `NFTA_GEN_ID`.

@@ -11,10 +11,21 @@ pub(crate) enum Place {
     /// The batch as a whole.
     Batch,
     Table,
-    Object(String),
+    Object(ObjectPlace),
+    FlowTable(String),
     Set(String),
     Chain(String),
     Rule(RulePlace),
+}
+
+/// A named object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectPlace {
+    /// Where the table has those of its kind.
+    pub list: &'static str,
+    pub name: String,
+    /// The module that it needs.
+    pub module: Option<String>,
 }
 
 /// A rule of a chain.
@@ -90,7 +101,8 @@ impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Batch | Self::Table => Ok(()),
-            Self::Object(name) => write!(formatter, "'{name}'"),
+            Self::Object(object) => write!(formatter, "{}.{}", object.list, object.name),
+            Self::FlowTable(name) => write!(formatter, "flowTables.{name}"),
             Self::Set(name) => write!(formatter, "sets.{name}"),
             Self::Chain(name) => write!(formatter, "chains.{name}"),
             Self::Rule(rule) => rule.fmt(formatter),

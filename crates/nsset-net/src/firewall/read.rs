@@ -1,28 +1,19 @@
 //! Reads tables from the answers of the kernel.
 
 use super::{
-    expression::{
-        Expression,
-        action::{limit::Limit as LimitExpression, quota::Quota as QuotaExpression},
-        data::Data,
-        field::Field,
-        list,
-    },
+    expression::{Expression, data::Data, field::Field, list},
     family::Family,
     hook::{self, Priority},
     matching::{data_type::DataType, operand::Operand, verdict::Verdict},
-    message::object,
     message::{self, HEADER},
+    object::{FoundObject, ObjectKind},
     set::{
         element,
         found::{Found as FoundSet, FoundElement},
-        map_data::{self, MapData},
+        map_data::MapData,
     },
-    statement::{Found, Limit, ObjectKind, Own, Quota, Statement, lift},
-    table::{
-        Chain, DetailedElement, NamedCounter, NamedLimit, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag,
-        TableRef,
-    },
+    statement::{Found, Own, Statement, lift},
+    table::{Chain, DetailedElement, MapTypes, OneOrMore, Policy, Set, SetElement, SetFlag, TableRef},
     user_data,
 };
 use crate::{
@@ -37,15 +28,6 @@ type Result<T> = std::result::Result<T, Malformed>;
 pub(crate) struct FoundTable {
     pub table: TableRef,
     pub is_dormant: bool,
-    pub comment: Option<String>,
-}
-
-/// A named object.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundObject {
-    pub name: String,
-    pub kind: u32,
-    pub data: Vec<u8>,
     pub comment: Option<String>,
 }
 
@@ -182,28 +164,6 @@ pub(crate) fn object(message: &[u8]) -> Result<FoundObject> {
     Ok(found)
 }
 
-impl FoundObject {
-    pub fn counter(&self) -> Option<(String, NamedCounter)> {
-        (self.kind == object::COUNTER).then(|| (self.name.clone(), NamedCounter { comment: self.comment.clone() }))
-    }
-
-    pub fn quota(&self) -> Result<Option<(String, NamedQuota)>> {
-        if self.kind != object::QUOTA {
-            return Ok(None);
-        }
-        let quota = Quota::lift(&QuotaExpression::read_fields(&self.data)?);
-        Ok(Some((self.name.clone(), NamedQuota { quota, comment: self.comment.clone() })))
-    }
-
-    pub fn limit(&self) -> Result<Option<(String, NamedLimit)>> {
-        if self.kind != object::LIMIT {
-            return Ok(None);
-        }
-        let limit = Limit::lift(&LimitExpression::read_fields(&self.data)?);
-        Ok(limit.map(|limit| (self.name.clone(), NamedLimit { limit, comment: self.comment.clone() })))
-    }
-}
-
 pub(crate) fn set(message: &[u8]) -> Result<SetHeader> {
     use message::set as attribute;
     let mut set = SetHeader {
@@ -268,9 +228,10 @@ impl SetHeader {
             elements: elements.collect::<Option<_>>()?,
             key: names_of(&key),
             data: map.map(|map| match map {
-                MapData::Verdicts => OneOrMore::One("verdict".to_owned()),
-                MapData::Values(types) => names_of(&types),
-                MapData::Objects(kind) => OneOrMore::One(kind.name().to_owned()),
+                MapData::Verdicts => MapTypes::Values(OneOrMore::One("verdict".to_owned())),
+                MapData::Values(types) => MapTypes::Values(names_of(&types)),
+                MapData::Intervals(types) => MapTypes::Intervals { interval: names_of(&types) },
+                MapData::Objects(kind) => MapTypes::Values(OneOrMore::One(kind.name().to_owned())),
             }),
             flags: flags.iter().filter(|(_, bit)| self.flags & bit != 0).map(|(flag, _)| *flag).collect(),
             timeout: self.timeout,
@@ -280,13 +241,17 @@ impl SetHeader {
         })
     }
 
-    /// Whether its elements can have counters: it says so, or rules add them.
-    pub fn can_count(&self) -> bool {
-        let has_name = self.flags & message::set::ANONYMOUS == 0 || self.flags & message::set::DYNAMIC != 0;
-        has_name && (!self.own.is_empty() || self.flags & message::set::DYNAMIC != 0)
+    /// Whether rules use it by its name. The set of a `meter` is anonymous, but has one.
+    pub fn has_name(&self) -> bool {
+        self.flags & message::set::ANONYMOUS == 0 || self.flags & message::set::DYNAMIC != 0
     }
 
-    /// Returns what a map has for its keys; `None` if the types have no name here, or if values are intervals.
+    /// Whether its elements can have counters: it says so, or rules add them.
+    pub fn can_count(&self) -> bool {
+        self.has_name() && (!self.own.is_empty() || self.flags & message::set::DYNAMIC != 0)
+    }
+
+    /// Returns what a map has for its keys; `None` if the types have no name here.
     fn map_data(&self) -> Option<MapData> {
         if let Some(kind) = self.object_kind {
             return ObjectKind::of(kind).map(MapData::Objects);
@@ -295,8 +260,11 @@ impl SetHeader {
         if number == message::set::VERDICTS {
             return Some(MapData::Verdicts);
         }
-        let data = MapData::Values(DataType::concatenated(number)?);
-        (data.size() == self.data_size).then_some(data)
+        let types = DataType::concatenated(number)?;
+        [false, true]
+            .into_iter()
+            .map(|has_intervals| MapData::of(types.clone(), has_intervals))
+            .find(|data| data.size() == self.data_size)
     }
 
     pub fn found(&self, elements: Vec<FoundElement>) -> FoundSet {
@@ -332,7 +300,7 @@ fn written(
     let operand = found.operand(element, last, key)?;
     let (verdict, value) = match (map, &element.data) {
         (Some(MapData::Verdicts), Some(data)) => (Some(Verdict::of(data)?), None),
-        (Some(MapData::Values(types)), Some(data)) => (None, Some(map_data::operand(data, types)?)),
+        (Some(map @ (MapData::Values(_) | MapData::Intervals(_))), Some(data)) => (None, Some(map.operand(data)?)),
         _ => (None, element.object.clone().map(Operand::Text)),
     };
     let own = Own::lift_all(&element.own)?;

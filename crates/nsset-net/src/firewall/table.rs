@@ -10,12 +10,14 @@ use serde_with::{Map, serde_as};
 
 use super::{
     family::Family,
+    flow_table::FlowTable,
     hook::Priority,
     matching::{
         operand::{Operand, OperandVisitor},
         verdict::Verdict,
     },
-    statement::{Limit, Own, Quota, Statement},
+    object::{Expectation, Helper, NamedCounter, NamedLimit, NamedQuota, NamedSynproxy, Secmark, Timeout},
+    statement::{Own, Statement},
 };
 
 /// Which table: names are unique within a family.
@@ -27,7 +29,7 @@ pub struct TableRef {
 
 /// A table with all that is in it.
 #[serde_as]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     pub family: Family,
     pub name: String,
@@ -47,35 +49,28 @@ pub struct Table {
     pub limits: Vec<(String, NamedLimit)>,
     #[serde_as(as = "Map<_, _>")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub helpers: Vec<(String, Helper)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeouts: Vec<(String, Timeout)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<(String, Expectation)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synproxies: Vec<(String, NamedSynproxy)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secmarks: Vec<(String, Secmark)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, rename = "flowTables", skip_serializing_if = "Vec::is_empty")]
+    pub flow_tables: Vec<(String, FlowTable)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sets: Vec<(String, Set)>,
     #[serde_as(as = "Map<_, _>")]
     #[serde(default)]
     pub chains: Vec<(String, Chain)>,
-}
-
-/// A counter that several rules can use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NamedCounter {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
-}
-
-/// A quota that several rules can use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NamedQuota {
-    #[serde(flatten)]
-    pub quota: Quota,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
-}
-
-/// A limit that several rules can use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NamedLimit {
-    #[serde(flatten)]
-    pub limit: Limit,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
 }
 
 /// A chain. With a hook, it gets packets by itself.
@@ -113,7 +108,7 @@ pub struct Set {
     pub key: OneOrMore,
     /// For a map: `verdict`, a kind of object, or the types of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<OneOrMore>,
+    pub data: Option<MapTypes>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<SetFlag>,
     /// In milliseconds.
@@ -129,6 +124,17 @@ pub struct Set {
     pub comment: Option<String>,
     #[serde(default)]
     pub elements: Vec<SetElement>,
+}
+
+/// What a map has for its keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MapTypes {
+    Values(OneOrMore),
+    /// Ranges of values.
+    Intervals {
+        interval: OneOrMore,
+    },
 }
 
 /// One type, or those of a concatenation.

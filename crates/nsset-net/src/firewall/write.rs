@@ -3,27 +3,20 @@
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 
 use super::{
-    expression::{
-        action::{counter::Counter, limit::Limit, quota::Quota},
-        data::Data,
-        field::Field,
-        list,
-    },
+    expression::{data::Data, field::Field, list},
+    flow_table::FlowTable,
     hook,
     matching::{context::Context, data_type::DataType, lower::Lowering, operand::Operand},
-    message::object,
     message::{self, SUBSYSTEM, kind},
+    object::{Definition, ObjectKind},
     place::{Place, RulePlace, named},
     set::{
         anonymous::{AnonymousSet, AnonymousSets, NamedSets},
         element::{Element, Storage, sort_intervals, write_some},
-        map_data::{self, MapData},
+        map_data::MapData,
     },
-    statement::{ObjectKind, Own, Statement, lower},
-    table::{
-        Chain, DetailedElement, NamedCounter, NamedLimit, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag,
-        Table, TableRef,
-    },
+    statement::{Own, Statement, lower},
+    table::{Chain, DetailedElement, MapTypes, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef},
     user_data,
 };
 use crate::{
@@ -85,7 +78,12 @@ impl TableBatch {
     /// Adds a table that does not exist.
     pub fn add_table(&mut self, table: &Table) -> Result<()> {
         self.update_table(table);
-        self.add_objects(table);
+        for (name, object) in table.objects() {
+            self.add_object(table, name, object);
+        }
+        for (name, flow_table) in &table.flow_tables {
+            self.add_flow_table(table, name, flow_table);
+        }
         for (name, chain) in &table.chains {
             self.add_chain(table, name, chain)?;
         }
@@ -111,53 +109,22 @@ impl TableBatch {
         });
     }
 
-    fn add_objects(&mut self, table: &Table) {
-        for (name, counter) in &table.counters {
-            self.add_counter(table, name, counter);
-        }
-        for (name, quota) in &table.quotas {
-            self.add_quota(table, name, quota);
-        }
-        for (name, limit) in &table.limits {
-            self.add_limit(table, name, limit);
-        }
-    }
-
-    pub fn add_counter(&mut self, table: &Table, name: &str, counter: &NamedCounter) {
-        self.add_object(table, name, object::COUNTER, counter.comment.as_ref(), |writer| {
-            list::write_fields(&Counter::default().into(), writer);
-        });
-    }
-
-    pub fn add_quota(&mut self, table: &Table, name: &str, quota: &NamedQuota) {
-        let expression: Quota = quota.quota.lower();
-        self.add_object(table, name, object::QUOTA, quota.comment.as_ref(), |writer| {
-            list::write_fields(&expression.into(), writer);
-        });
-    }
-
-    pub fn add_limit(&mut self, table: &Table, name: &str, limit: &NamedLimit) {
-        let expression: Limit = limit.limit.lower();
-        self.add_object(table, name, object::LIMIT, limit.comment.as_ref(), |writer| {
-            list::write_fields(&expression.into(), writer);
-        });
-    }
-
-    fn add_object(
-        &mut self,
-        table: &Table,
-        name: &str,
-        object: u32,
-        comment: Option<&String>,
-        data: impl FnOnce(&mut Writer),
-    ) {
-        let place = Place::Object(name.to_owned());
-        self.add(place, kind::NEW_OBJECT, NLM_F_CREATE, table.family.number(), |writer| {
+    pub fn add_object(&mut self, table: &Table, name: &str, object: Definition<'_>) {
+        self.add(object.place(name), kind::NEW_OBJECT, NLM_F_CREATE, table.family.number(), |writer| {
             writer.put_text(message::object::TABLE, &table.name);
             writer.put_text(message::object::NAME, name);
-            writer.put_u32(message::object::KIND, object);
-            writer.nest(message::object::DATA, data);
-            put_comment(writer, message::object::USERDATA, user_data::COMMENT, comment);
+            writer.put_u32(message::object::KIND, object.kind().number());
+            writer.nest(message::object::DATA, |writer| object.write(writer));
+            put_comment(writer, message::object::USERDATA, user_data::COMMENT, object.comment());
+        });
+    }
+
+    fn add_flow_table(&mut self, table: &Table, name: &str, flow_table: &FlowTable) {
+        let place = Place::FlowTable(name.to_owned());
+        self.add(place, kind::NEW_FLOW_TABLE, NLM_F_CREATE, table.family.number(), |writer| {
+            writer.put_text(message::flow_table::TABLE, &table.name);
+            writer.put_text(message::flow_table::NAME, name);
+            flow_table.write(writer);
         });
     }
 
@@ -390,7 +357,7 @@ pub(crate) fn named_sets(table: &Table) -> Result<NamedSets> {
     for (name, set) in &table.sets {
         let data = set.map_data().map_err(|error| named(error, Place::Set(name.clone())))?;
         let has_intervals = set.flags.contains(&SetFlag::Interval);
-        sets.add(name, has_intervals, data.as_ref().map(MapData::values).unwrap_or_default());
+        sets.add(name, has_intervals, data);
     }
     Ok(sets)
 }
@@ -403,8 +370,11 @@ fn put_fields(writer: &mut Writer, key: &[&DataType]) {
 
 fn set_user_data(set: &WrittenSet<'_>) -> Vec<u8> {
     let mut data = user_data::of(message::set::KEY_BYTE_ORDER, &byte_order(set.key).to_ne_bytes());
-    if let Some(MapData::Values(types)) = set.data {
+    if let Some(MapData::Values(types) | MapData::Intervals(types)) = set.data {
         data.extend(user_data::of(message::set::DATA_BYTE_ORDER, &byte_order(types).to_ne_bytes()));
+    }
+    if let Some(MapData::Intervals(_)) = set.data {
+        data.extend(user_data::of(message::set::DATA_INTERVAL, &1_u32.to_ne_bytes()));
     }
     if let Some(comment) = set.comment {
         data.extend(user_data::of_text(message::set::COMMENT, comment));
@@ -465,8 +435,9 @@ impl Set {
     pub(crate) fn map_data(&self) -> Result<Option<MapData>> {
         Ok(match &self.data {
             None => None,
-            Some(OneOrMore::One(name)) if name == "verdict" => Some(MapData::Verdicts),
-            Some(names) => match object_kind(names) {
+            Some(MapTypes::Values(OneOrMore::One(name))) if name == "verdict" => Some(MapData::Verdicts),
+            Some(MapTypes::Intervals { interval }) => Some(MapData::Intervals(types_of(interval)?)),
+            Some(MapTypes::Values(names)) => match object_kind(names) {
                 Some(kind) => Some(MapData::Objects(kind)),
                 None => Some(MapData::Values(types_of(names)?)),
             },
@@ -505,8 +476,8 @@ impl Set {
             }
         };
         let mut elements: Vec<_> = elements.iter().map(element).collect::<Result<_>>()?;
-        if key.len() == 1 {
-            sort_intervals(&mut elements)?;
+        if let [one] = key.as_slice() {
+            sort_intervals(&mut elements, one, has_intervals)?;
         }
         Ok(elements)
     }
@@ -536,11 +507,13 @@ fn data_of(element: &DetailedElement, map: Option<&MapData>) -> Result<(Option<D
     match (map, &element.verdict, &element.value) {
         (_, None, None) => Ok((None, None)),
         (Some(MapData::Verdicts), Some(verdict), None) => Ok((Some(verdict.data()), None)),
-        (Some(MapData::Values(types)), None, Some(value)) => Ok((Some(map_data::value(value, types)?), None)),
+        (Some(map @ (MapData::Values(_) | MapData::Intervals(_))), None, Some(value)) => Ok((map.value(value)?, None)),
         (Some(MapData::Objects(_)), None, Some(Operand::Text(name))) => Ok((None, Some(name.clone()))),
         (Some(MapData::Objects(_)), ..) => wrong("elements of this map have the name of an object as their 'value'"),
         (None, ..) => wrong("the set is not a map, so its elements have no 'verdict' and no 'value'"),
         (Some(MapData::Verdicts), ..) => wrong("elements of this map have a 'verdict' instead of a 'value'"),
-        (Some(MapData::Values(_)), ..) => wrong("elements of this map have a 'value' instead of a 'verdict'"),
+        (Some(MapData::Values(_) | MapData::Intervals(_)), ..) => {
+            wrong("elements of this map have a 'value' instead of a 'verdict'")
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::object::{Key, Object, digest, json};
 use crate::{
-    firewall::{self, DetailedElement, Existing, Family, NamedCounter, NamedQuota, SetElement, Statement, TableRef},
+    firewall::{self, DetailedElement, Existing, Family, SetElement, Statement, TableRef},
     netlink::{
         answer::Message,
         attributes::{Attributes, Malformed, array_at, text},
@@ -53,18 +53,6 @@ enum FirewallObject<'a> {
         table: &'a str,
         set: &'a str,
         element: &'a SetElement,
-    },
-    Counter {
-        family: Family,
-        table: &'a str,
-        name: &'a str,
-        counter: &'a NamedCounter,
-    },
-    Quota {
-        family: Family,
-        table: &'a str,
-        name: &'a str,
-        quota: &'a NamedQuota,
     },
     Generation {
         id: u32,
@@ -172,11 +160,13 @@ fn add_table(existing: &Existing, all: &mut Vec<Object>) -> Result<(), Malformed
     let key_of = |kind: &str, name: &str| key(Some(family), kind, table, name);
     let whole = FirewallObject::Table { family, name: table, dormant: of.dormant, comment: of.comment.as_ref() };
     all.push(object(key_of("table", table), &whole)?);
-    for (name, counter) in &of.counters {
-        all.push(object(key_of("object", name), &FirewallObject::Counter { family, table, name, counter })?);
-    }
-    for (name, quota) in &of.quotas {
-        all.push(object(key_of("object", name), &FirewallObject::Quota { family, table, name, quota })?);
+    for (name, definition) in of.objects() {
+        let kind = definition.kind().name();
+        let mut fields = serde_json::json!({ "kind": kind, "family": family, "table": table, "name": name });
+        fields[kind] = definition.to_json()?;
+        let text = json(&fields)?;
+        let digest = digest(&text);
+        all.push(Object::new(key_of("object", name), text, digest));
     }
     for (number, (name, chain)) in of.chains.iter().enumerate() {
         let chain = without(chain, "rules")?;

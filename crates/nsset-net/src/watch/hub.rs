@@ -240,11 +240,21 @@ impl Hub {
     /// Tells watchers which connections were reported before the first list, unless the list is what they are told.
     fn tell_early(&mut self, part: WatchedPart) {
         let Some(state) = self.parts.get_mut(&part) else { return };
+        let early = mem::take(&mut state.early);
+        let complete = |object: Object, other: Option<&Object>| {
+            other.and_then(|other| object.clone().completed_by(other, Verb::New).ok()).unwrap_or(object)
+        };
+        // One that has ended is not in the list, but a later notification can have what an earlier one left out.
+        let mut later: HashMap<Key, Object> = HashMap::new();
+        for (_, object) in early.iter().rev() {
+            let whole = complete(object.clone(), later.get(&object.key));
+            later.insert(object.key, whole);
+        }
         let mut latest: HashMap<Key, Object> = HashMap::new();
-        for (kind, object) in mem::take(&mut state.early) {
+        for (kind, object) in early {
             let key = object.key;
-            let before = latest.get(&key).or_else(|| state.known.get(&key).first());
-            let whole = before.and_then(|before| object.clone().completed_by(before, Verb::New).ok()).unwrap_or(object);
+            let known = state.known.get(&key).first();
+            let whole = complete(object, latest.get(&key).or(known).or_else(|| later.get(&key)));
             for queue in self.queues.values_mut().filter(|queue| queue.watches(part) && !queue.wants_existing) {
                 queue.add(Event::Object { kind, part, text: Arc::clone(&whole.text) }, part, key, &[]);
             }

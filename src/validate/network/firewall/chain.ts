@@ -1,6 +1,7 @@
 import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../fields.ts'
-import { whole, word } from '../../values.ts'
+import { meant } from '../../nearest.ts'
+import { quoted, whole, word } from '../../values.ts'
 import { linkName } from '../values.ts'
 import { comment } from './matching/names.ts'
 import { type FirewallRule, parseStatement } from './statement.ts'
@@ -86,7 +87,7 @@ export function chainOf(family: FirewallFamily): Parse<Plain> {
       const reason = hasDevices ? `is required for the hook '${hook}'` : "is only for the hooks 'ingress' and 'egress'"
       throw invalidValue(`${name}.devices`, reason, devices)
     }
-    const found = parsePriority(priority ?? defaultPriority(type, hook), `${name}.priority`, family)
+    const found = priorityOf(priority ?? defaultPriority(type, hook), `${name}.priority`, family)
     return { ...chain, type, priority: found, policy: policy ?? 'accept' }
   }
 }
@@ -97,18 +98,16 @@ function parseRegular(chain: Plain, name: string): Plain {
   throw invalidValue(`${name}.${wrong}`, "is only for base chains, which have a 'hook'", chain[wrong])
 }
 
-function parsePriority(value: unknown, name: string, family: FirewallFamily): number | FirewallPriority {
+/** @internal */
+export function priorityOf(value: unknown, name: string, family: FirewallFamily): number | FirewallPriority {
   if (typeof value === 'number') return integer(value, name)
   if (PRIORITIES[family].includes(value as FirewallPriority)) return value as FirewallPriority
-  throw invalidValue(name, `must be a number, or one of ${quoted(PRIORITIES[family])}`, value)
+  const known = PRIORITIES[family]
+  throw invalidValue(name, `must be a number, or one of ${quoted(known)}${meant(value, known)}`, value)
 }
 
 function defaultPriority(type: string, hook: FirewallHook): FirewallPriority {
   if (type === 'route') return 'mangle'
   if (type !== 'nat') return 'filter'
   return hook === 'prerouting' || hook === 'output' ? 'dstnat' : 'srcnat'
-}
-
-function quoted(words: readonly string[]): string {
-  return words.map((known) => `'${known}'`).join(', ')
 }

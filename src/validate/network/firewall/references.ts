@@ -1,19 +1,17 @@
 import { invalidValue } from '../../../errors.ts'
 import type { Plain } from '../../fields.ts'
-import { nearest } from '../../nearest.ts'
+import { meant } from '../../nearest.ts'
 import { SELECTORS } from './matching/selectors.ts'
 import { isSetName } from './matching/test.ts'
-import { type FirewallObjectKind, OBJECT_KINDS } from './set.ts'
+import { type FirewallObjectKind, type FirewallObjects, OBJECT_KINDS, OBJECTS_OF, SET_BY } from './objects.ts'
 
 type Chains = Readonly<Record<string, { hook?: string; rules?: unknown[][] }>>
 
 /** @internal A table after its parts were checked. */
-interface Whole {
+interface Whole extends Partial<Record<keyof FirewallObjects, object>> {
   chains: Readonly<Record<string, Plain>>
   sets?: Readonly<Record<string, Plain>>
-  counters?: Readonly<Record<string, unknown>>
-  quotas?: Readonly<Record<string, unknown>>
-  limits?: Readonly<Record<string, unknown>>
+  flowTables?: Readonly<Record<string, unknown>>
 }
 
 /** Where something is, which only messages need. */
@@ -32,7 +30,7 @@ export function checkReferences(table: Whole): void {
   }
   for (const [name, set] of Object.entries(table.sets ?? {})) {
     const kind = set['data'] as FirewallObjectKind
-    const objects = OBJECT_KINDS.includes(kind) ? { kind, all: table[`${kind}s`] } : undefined
+    const objects = OBJECT_KINDS.includes(kind) ? { kind, all: table[OBJECTS_OF[kind]] } : undefined
     for (const [index, element] of ((set['elements'] ?? []) as Plain[]).entries()) {
       if (objects !== undefined) {
         const at = () => `table.sets.${name}.elements[${index}].value`
@@ -63,7 +61,9 @@ class References {
     for (const key in statement) {
       const value = statement[key]
       if (key === 'jump' || key === 'goto') this.jump(chain, statement, at)
-      else if (key === 'counter' || key === 'quota' || key === 'limit') this.#object(key, value, at)
+      else if (USED_BY_NAME.has(key)) this.#object(key as FirewallObjectKind, value, at)
+      else if (key === 'flow add') known('flow table', this.#table.flowTables, (value as string).slice(1), at)
+      else if (key === 'queue') this.#queue(value as Plain, at)
       else if (key === 'dup' || key === 'fwd') this.#destination(value as Plain, at)
       else if (key === 'add' || key === 'update' || key === 'delete') this.#element(value as Plain, at)
       else if (key === 'set') this.#change(value as Plain, at)
@@ -90,7 +90,7 @@ class References {
 
   /** A counter, quota or limit by its name, or by a map. */
   #object(kind: FirewallObjectKind, value: unknown, at: At): void {
-    const all = this.#table[`${kind}s`]
+    const all = this.#table[OBJECTS_OF[kind]]
     if (typeof value === 'string') {
       known(kind, all, value, at)
       return
@@ -99,6 +99,10 @@ class References {
     for (const { map } of Object.values(value as Plain) as { map?: unknown }[]) {
       for (const [, name] of (Array.isArray(map) ? map : []) as [unknown, string][]) known(kind, all, name, at)
     }
+  }
+
+  #queue({ num }: Plain, at: At): void {
+    for (const name of isCopy(num) ? [] : mapsIn(num)) this.#map(name, ['mark'], at)
   }
 
   #destination({ to, device }: Plain, at: At): void {
@@ -127,7 +131,7 @@ class References {
   /** `types` are the types of values that fit. */
   #map(reference: string, types: readonly string[], at: At): void {
     const { data } = this.#set(reference, at)
-    const found = data === undefined ? undefined : [data].flat().join(' . ')
+    const found = data === undefined ? undefined : describeData(data)
     if (found !== undefined && types.includes(found)) return
     const is = found === undefined ? 'a set' : `a map to ${found}`
     throw invalidValue(at(), `needs a map to ${types.join(' or ')}, but '${reference.slice(1)}' is ${is}`, reference)
@@ -140,6 +144,11 @@ class References {
 
   #change(change: Plain, at: At): void {
     for (const selector in change) {
+      const kind = (SET_BY as Record<string, FirewallObjectKind | undefined>)[selector]
+      if (kind !== undefined && !isCopy(change[selector])) {
+        this.#object(kind, change[selector], at)
+        continue
+      }
       const type = (SELECTORS as Record<string, string | undefined>)[selector]
       for (const name of mapsIn(change[selector])) this.#map(name, [type ?? 'its type'], at)
     }
@@ -154,16 +163,26 @@ class References {
   }
 }
 
+/** The objects that are used by a statement of their name. */
+const USED_BY_NAME: ReadonlySet<string> = new Set(['counter', 'quota', 'limit', 'synproxy'])
+
+const isCopy = (value: unknown) => typeof value === 'object' && value !== null && Object.hasOwn(value, 'from')
+
 /** The statements that can have new addresses and ports. */
 const TRANSLATIONS: ReadonlySet<string> = new Set(['masquerade', 'redirect', 'snat', 'dnat', 'tproxy'])
 
-const NEW_ADDRESSES = ['ipv4_addr', 'ipv6_addr', 'ipv4_addr . inet_service', 'ipv6_addr . inet_service']
+const ADDRESSES = ['ipv4_addr', 'ipv6_addr', 'ipv4_addr . inet_service', 'ipv6_addr . inet_service']
+const NEW_ADDRESSES = [...ADDRESSES, ...ADDRESSES.map((type) => `interval ${type}`)]
+
+/** What a map has, as nft(8) writes it. */
+function describeData(data: unknown): string {
+  const { interval } = data as { interval?: unknown }
+  return interval === undefined ? [data].flat().join(' . ') : `interval ${[interval].flat().join(' . ')}`
+}
 
 function known(kind: string, all: object | undefined, name: string, at: At): void {
   if (all !== undefined && Object.hasOwn(all, name)) return
-  const meant = nearest(name, Object.keys(all ?? {}))
-  const suggestion = meant === undefined ? '' : `; did you mean '${meant}'?`
-  throw invalidValue(at(), `names a ${kind} that is not in the table${suggestion}`, name)
+  throw invalidValue(at(), `names a ${kind} that is not in the table${meant(name, Object.keys(all ?? {}))}`, name)
 }
 
 /** The names of maps in a new value. */

@@ -1,17 +1,13 @@
 import { invalidType, invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../fields.ts'
-import { u32, whole, word } from '../../values.ts'
+import { meant } from '../../nearest.ts'
+import { quoted, u32, whole, word } from '../../values.ts'
 import { type FirewallKeyType, KEY_TYPES } from './matching/data-types.ts'
 import { comment, objectName } from './matching/names.ts'
 import { elementOf, orAny } from './matching/test.ts'
 import { type FirewallVerdict, parseVerdict } from './matching/verdict.ts'
+import { type FirewallObjectKind, OBJECT_KINDS } from './objects.ts'
 import { type FirewallOwn, own } from './set-statement.ts'
-
-/** An object of a table. */
-export type FirewallObjectKind = 'counter' | 'quota' | 'limit'
-
-/** @internal */
-export const OBJECT_KINDS: readonly unknown[] = ['counter', 'quota', 'limit'] satisfies FirewallObjectKind[]
 
 /** A value of a set, a list of values for a concatenation, or `'*'` for all keys that the set does not have. */
 export type FirewallKey = string | number | readonly (string | number)[]
@@ -32,15 +28,18 @@ export interface FirewallElement {
   comment?: string | undefined
 }
 
+/** The type of the values of a map, or the types of a concatenation. */
+export type FirewallValueType = FirewallKeyType | readonly FirewallKeyType[]
+
 /** A set of a table, or with `data`, a map. */
 export interface FirewallSet {
   /** The type of the elements, or the types of a concatenation. */
   type: FirewallKeyType | readonly FirewallKeyType[]
   /**
-   * Makes a map: to verdicts, for `vmap`, to values of a type, or of several types, for `map`, or to names of counters, quotas or
-   * limits of the table.
+   * Makes a map: to verdicts, for `vmap`, to values of a type, or of several types, for `map`, or to names of counters or other
+   * objects of the table. With `interval`, values are ranges and prefixes, to which `snat` and `dnat` translate.
    */
-  data?: 'verdict' | FirewallObjectKind | FirewallKeyType | readonly FirewallKeyType[] | undefined
+  data?: 'verdict' | FirewallObjectKind | FirewallValueType | { interval: FirewallValueType } | undefined
   /** `'interval'`: elements can be ranges and prefixes. `'constant'`: elements cannot change. `'dynamic'`: rules can add elements. */
   flags?: readonly ('constant' | 'dynamic' | 'interval' | 'timeout')[] | undefined
   /** In milliseconds: how long elements stay that have no `timeout`. Default: for ever. */
@@ -54,6 +53,9 @@ export interface FirewallSet {
   elements?: readonly (FirewallKey | FirewallElement)[] | undefined
 }
 
+const isObjectKind = (value: unknown): value is FirewallObjectKind =>
+  (OBJECT_KINDS as readonly unknown[]).includes(value)
+
 const FLAGS = ['constant', 'dynamic', 'interval', 'timeout'] as const
 const KEY_TYPE_NAMES = Object.keys(KEY_TYPES) as FirewallKeyType[]
 
@@ -61,7 +63,7 @@ const milliseconds = whole(1, Number.MAX_SAFE_INTEGER)
 
 const keyType: Parse<FirewallKeyType> = (value, name) => {
   if (KEY_TYPE_NAMES.includes(value as FirewallKeyType)) return value as FirewallKeyType
-  throw invalidValue(name, `must be one of ${KEY_TYPE_NAMES.map((known) => `'${known}'`).join(', ')}`, value)
+  throw invalidValue(name, `must be one of ${quoted(KEY_TYPE_NAMES)}${meant(value, KEY_TYPE_NAMES)}`, value)
 }
 
 const keyTypes: Parse<FirewallKeyType | FirewallKeyType[]> = (value, name) => {
@@ -71,10 +73,22 @@ const keyTypes: Parse<FirewallKeyType | FirewallKeyType[]> = (value, name) => {
   throw invalidValue(name, 'must be a type, or a list of 2 to 5 types', value)
 }
 
+const INTERVAL = { interval: keyTypes } satisfies FieldsOf<{ interval: FirewallValueType }>
+
+const mapTypes: Parse<FirewallKeyType | FirewallKeyType[] | { interval: FirewallKeyType | FirewallKeyType[] }> = (
+  value,
+  name,
+) => {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject) return keyTypes(value, name)
+  const { interval } = parseFields(value, name, INTERVAL, ['interval'])
+  if (['ipv4_addr', 'ipv6_addr'].includes([interval].flat()[0] as string)) return { interval }
+  throw invalidValue(`${name}.interval`, 'must be a type of addresses, or one with a type after it', interval)
+}
+
 const SET = {
   type: keyTypes,
-  data: (value, name) =>
-    value === 'verdict' || OBJECT_KINDS.includes(value) ? (value as FirewallObjectKind) : keyTypes(value, name),
+  data: (value, name) => (value === 'verdict' || isObjectKind(value) ? value : mapTypes(value, name)),
   flags: (value, name) => [...new Set(parseArray(value, name, word(...FLAGS)))].toSorted(),
   timeout: milliseconds,
   size: u32,
@@ -106,12 +120,19 @@ interface ElementKind {
 function dataOf(data: FirewallSet['data']): ElementKind['data'] {
   if (data === undefined) return undefined
   if (data === 'verdict') return { name: 'verdict', parse: parseVerdict }
-  if (OBJECT_KINDS.includes(data)) return { name: 'value', parse: objectName }
-  const parse = elementOf(([data].flat() as FirewallKeyType[]).map((type) => KEY_TYPES[type]))
+  if (isObjectKind(data)) return { name: 'value', parse: objectName }
+  const hasIntervals = typeof data === 'object' && 'interval' in data
+  const types = [hasIntervals ? data.interval : data].flat() as FirewallKeyType[]
+  const parse = elementOf(types.map((type) => KEY_TYPES[type]))
+  if (hasIntervals) return { name: 'value', parse }
   const one: Parse = (value, name) => {
     const parsed = parse(value, name)
     if (![parsed].flat().some(isSeveral)) return parsed
-    throw invalidValue(name, 'must be one value: only keys can be ranges and prefixes', value)
+    throw invalidValue(
+      name,
+      'must be one value: for ranges and prefixes, the data of the map must be { interval: type }',
+      value,
+    )
   }
   return { name: 'value', parse: one }
 }

@@ -2,8 +2,10 @@ import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
 import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
 import { cidr, familyOf, ip, linkIndex, text } from '../values.ts'
+import type { FirewallComputedSelector } from './matching/computed-selectors.ts'
 import { DATA_TYPES, type FirewallRange } from './matching/data-types.ts'
 import { type FirewallMapping, parseMapping } from './matching/mapping.ts'
+import { type FirewallSelector, typesOf } from './matching/selectors.ts'
 
 /** A number of bytes. Matches packets up to it. */
 export interface FirewallQuota {
@@ -65,11 +67,11 @@ export interface FirewallPortTranslation {
 
 /** Options of `snat` and `dnat`. */
 export interface FirewallTranslation extends FirewallPortTranslation {
-  /** An address, a range such as `'192.0.2.1-192.0.2.9'`, or what a map has: addresses, or addresses and ports. */
-  to?: string | FirewallMapping<string | readonly [address: string, port: number]> | undefined
+  /** An address, a range such as `'192.0.2.1-192.0.2.9'`, or what a map has: addresses or ranges, also with ports. */
+  to?: string | FirewallMapping<string | readonly [address: string, port: number | FirewallRange]> | undefined
   /**
-   * Whether `to` is a prefix, such as `'10.1.0.0/24'`, in which each address keeps its last bits (`prefix`). Match a prefix of the same
-   * length before. Default: `false`.
+   * Whether `to` is a prefix, such as `'10.1.0.0/24'`, or a map to prefixes, in which each address keeps its last bits (`prefix`). Match a
+   * prefix of the same length. Default: `false`.
    */
   prefix?: boolean | undefined
 }
@@ -92,8 +94,13 @@ export interface FirewallDestination {
 
 /** Options of `queue`. */
 export interface FirewallQueue {
-  /** The number of a queue of nfnetlink_queue, or a range. Default: `0`. */
-  num?: number | FirewallRange | undefined
+  /** The number of a queue of nfnetlink_queue, a range, or what depends on the packet: a selector, or what a map has. Default: `0`. */
+  num?:
+    | number
+    | FirewallRange
+    | { from: FirewallSelector | FirewallComputedSelector }
+    | FirewallMapping<number>
+    | undefined
   /** Whether packets pass if no program listens. Default: `false`. */
   bypass?: boolean | undefined
   /** Whether a processor always uses the same queue. Default: `false`. */
@@ -151,8 +158,8 @@ const addressOrRange: Parse<string> = (value, name) => {
 }
 
 const addressAndPort: Parse = (value, name) => {
-  if (!Array.isArray(value)) return ip(value, name)
-  if (value.length === 2) return [ip(value[0], `${name}[0]`), u16(value[1], `${name}[1]`)]
+  if (!Array.isArray(value)) return addressOrRange(value, name)
+  if (value.length === 2) return [addressOrRange(value[0], `${name}[0]`), port.parse(value[1], `${name}[1]`)]
   throw invalidValue(name, "must be an address, or an address and a port, such as ['10.0.0.2', 80]", value)
 }
 
@@ -170,7 +177,8 @@ const newAddress: Parse = (value, name) => {
 }
 
 function kindOf(to: unknown): string {
-  return Array.isArray(to) ? `${familyOf(to[0])} and port` : `${familyOf(to as string)}`
+  const version = (address: unknown) => ((address as string).includes(':') ? 6 : 4)
+  return Array.isArray(to) ? `${version(to[0])} and port` : `${version(to)}`
 }
 
 const newPort: Parse = (value, name) =>
@@ -191,8 +199,28 @@ const oneOrMapped =
 
 const TPROXY = { to: ip, port: oneOrMapped(u16) } satisfies FieldsOf<FirewallTransparentProxy>
 const DESTINATION = { to: oneOrMapped(ip), device: oneOrMapped(linkIndex) } satisfies FieldsOf<FirewallDestination>
-const QUEUE = { num: DATA_TYPES.u16.parse, bypass: boolean, fanout: boolean } satisfies FieldsOf<FirewallQueue>
-const SYNPROXY = { mss: u16, wscale: u8, timestamp: boolean, sackPerm: boolean } satisfies FieldsOf<FirewallSynproxy>
+const FROM = "must be a selector, such as 'numgen inc mod 4'"
+
+const QUEUE_FROM = {
+  from: (value, name) => {
+    typesOf(text(value, name), name, FROM)
+    return value as string
+  },
+} satisfies FieldsOf<{ from: string }>
+
+const queueNumber: Parse = (value, name) => {
+  if (typeof value !== 'object' || value === null) return DATA_TYPES.u16.parse(value, name)
+  return Object.hasOwn(value, 'from') ? parseFields(value, name, QUEUE_FROM, ['from']) : parseMapping(value, name, u16)
+}
+
+const QUEUE = { num: queueNumber, bypass: boolean, fanout: boolean } satisfies FieldsOf<FirewallQueue>
+/** @internal */
+export const SYNPROXY = {
+  mss: u16,
+  wscale: u8,
+  timestamp: boolean,
+  sackPerm: boolean,
+} satisfies FieldsOf<FirewallSynproxy>
 
 /** @internal */
 export const quota: Parse<Plain> = (value, name) => parseFields(value, name, QUOTA, ['bytes'])
@@ -228,7 +256,8 @@ export const log: Parse<Plain> = (value, name) => {
 export const translation: Parse<Plain> = (value, name) => {
   const parsed = parseFields(value, name, TRANSLATION)
   const isPrefix = typeof parsed.to === 'string' && parsed.to.includes('/')
-  if (isPrefix !== (parsed.prefix ?? false)) {
+  const isMapped = typeof parsed.to === 'object'
+  if (!isMapped && isPrefix !== (parsed.prefix ?? false)) {
     throw invalidValue(`${name}.to`, "must be a prefix with 'prefix', and an address or a range without", parsed.to)
   }
   if (parsed.to !== undefined || parsed.port !== undefined) return parsed

@@ -1,14 +1,16 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
-import { whole } from '../../values.ts'
+import { meant } from '../../nearest.ts'
+import { quoted, whole } from '../../values.ts'
 import { octets, text } from '../values.ts'
 import type { FirewallComputedSelector } from './matching/computed-selectors.ts'
 import { DATA_TYPES } from './matching/data-types.ts'
 import { type FirewallMapping, onlyEntry, parseMapping } from './matching/mapping.ts'
 import { comment, objectName } from './matching/names.ts'
 import { type FirewallSelector, type SelectorValue, typesOf } from './matching/selectors.ts'
-import { elementOf, type FirewallTest, parseTest } from './matching/test.ts'
+import { elementOf, type FirewallSetName, type FirewallTest, isSetName, parseTest } from './matching/test.ts'
 import { type FirewallVerdictWord, VERDICT_WORDS } from './matching/verdict.ts'
+import { SET_BY } from './objects.ts'
 import {
   addedElement,
   deletedElement,
@@ -77,7 +79,20 @@ export interface FirewallCopy {
 export type FirewallNewValue<T> = T | readonly T[] | FirewallCopy | FirewallMapping<T>
 
 /** The things that a rule can change. */
-export type FirewallChange = { readonly [S in FirewallSelector]?: FirewallNewValue<SelectorValue<S>> | undefined }
+export type FirewallChange = {
+  readonly [S in Exclude<FirewallSelector, 'ct helper' | 'meta secmark'>]?:
+    | FirewallNewValue<SelectorValue<S>>
+    | undefined
+} & {
+  /** The name of a helper of the table, or a map to names. */
+  readonly 'ct helper'?: string | FirewallMapping<string> | undefined
+  /** The name of a timeout of the table, or a map to names. */
+  readonly 'ct timeout'?: string | FirewallMapping<string> | undefined
+  /** The name of an expectation of the table, or a map to names. */
+  readonly 'ct expectation'?: string | FirewallMapping<string> | undefined
+  /** The name of a secmark of the table, a map to names, or `{ from: 'ct secmark' }`. */
+  readonly 'meta secmark'?: string | FirewallMapping<string> | FirewallCopy | undefined
+}
 
 /** What happens to packets, with options. */
 export interface FirewallActions {
@@ -115,7 +130,10 @@ export interface FirewallActions {
   /** Removes an option of TCP, such as `'tcp option sack-perm'`. */
   reset?: `tcp option ${string}` | undefined
   queue?: FirewallQueue | undefined
-  synproxy?: FirewallSynproxy | undefined
+  /** Options, the name of a synproxy of the table, or a map to names. */
+  synproxy?: FirewallSynproxy | string | FirewallMapping<string> | undefined
+  /** Adds the connection to a flow table of the table, so that its packets bypass the rules. */
+  'flow add'?: FirewallSetName | undefined
   /** A comment on the rule, at most 128 bytes. It is the last statement. */
   comment?: string | undefined
   /** A rule that nsset cannot express, as the kernel has it, in hexadecimal digits. */
@@ -175,6 +193,8 @@ const COPY = {
 
 const change: Parse<Plain> = (value, name) => {
   const [key, given] = onlyEntry(parseObject(value, name), name, CHANGED)
+  const isCopy = typeof given === 'object' && given !== null && Object.hasOwn(given, 'from')
+  if (Object.hasOwn(SET_BY, key) && !isCopy) return { [key]: orObject()(given, `${name}.${key}`) }
   const types = typesOf(key, name, CHANGED)
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
   if (!isObject) return { [key]: parseTest(given, `${name}.${key}`, types) }
@@ -199,6 +219,11 @@ const reset: Parse<string> = (value, name) => {
   throw invalidValue(name, reason, value)
 }
 
+const flowTable: Parse<FirewallSetName> = (value, name) => {
+  if (isSetName(value)) return value
+  throw invalidValue(name, "must be the name of a flow table after an '@', such as '@fast'", value)
+}
+
 const ACTIONS = {
   jump: objectName,
   goto: objectName,
@@ -221,19 +246,25 @@ const ACTIONS = {
   fwd: destination,
   reset,
   queue,
-  synproxy,
+  synproxy: orObject(synproxy),
+  'flow add': flowTable,
   comment,
   raw: octets,
 } satisfies FieldsOf<FirewallActions>
+
+const ACTION_NAMES = Object.keys(ACTIONS)
+
+const STATEMENT =
+  "must be a word such as 'accept', or an object with one key: a selector such as 'tcp dport', or what happens to the packet"
 
 /** @internal */
 export const parseStatement: Parse = (value, name) => {
   if (typeof value === 'string') {
     if (WORDS.includes(value)) return value
-    throw invalidValue(name, `must be one of ${WORDS.map((word) => `'${word}'`).join(', ')}, or an object`, value)
+    throw invalidValue(name, `must be one of ${quoted(WORDS)}, or an object${meant(value, WORDS)}`, value)
   }
   const [key, given] = onlyEntry(parseObject(value, name), name, ONE_KEY)
   const action = Object.hasOwn(ACTIONS, key) ? (ACTIONS as Fields)[key] : undefined
   if (action !== undefined) return { [key]: action(given, `${name}.${key}`) }
-  return { [key]: parseTest(given, `${name}['${key}']`, typesOf(key, name)) }
+  return { [key]: parseTest(given, `${name}['${key}']`, typesOf(key, name, STATEMENT, ACTION_NAMES)) }
 }

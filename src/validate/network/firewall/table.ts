@@ -1,32 +1,15 @@
 import { invalidValue } from '../../../errors.ts'
 import { type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
-import { boolean, whole, word } from '../../values.ts'
+import { boolean, word } from '../../values.ts'
 import { chainOf, type FirewallChain, type FirewallFamily } from './chain.ts'
+import { type FirewallFlowTable, flowTables } from './flow-table.ts'
 import { byName, comment, objectName } from './matching/names.ts'
+import { type FirewallObjects, OBJECTS } from './objects.ts'
 import { checkReferences } from './references.ts'
 import { type FirewallKey, type FirewallSet, parseSet } from './set.ts'
-import { type FirewallLimit, LIMIT } from './statement-options.ts'
-
-/** A counter of a table, which several rules can use. */
-export interface FirewallCounter {
-  comment?: string | undefined
-}
-
-/** A quota of a table, which several rules can use. */
-export interface FirewallNamedQuota {
-  bytes: number
-  /** Whether it matches packets after that number instead (`over`). Default: `false`. */
-  over?: boolean | undefined
-  comment?: string | undefined
-}
-
-/** A limit of a table, which several rules can use. */
-export interface FirewallNamedLimit extends FirewallLimit {
-  comment?: string | undefined
-}
 
 /** What is in a table. */
-export interface FirewallTableSpec {
+export interface FirewallTableSpec extends FirewallObjects {
   /** Default: that of the reference, or `'inet'`. */
   family?: FirewallFamily | undefined
   /** It must be that of the reference. */
@@ -36,9 +19,7 @@ export interface FirewallTableSpec {
   comment?: string | undefined
   chains?: Readonly<Record<string, FirewallChain>> | undefined
   sets?: Readonly<Record<string, FirewallSet>> | undefined
-  counters?: Readonly<Record<string, FirewallCounter>> | undefined
-  quotas?: Readonly<Record<string, FirewallNamedQuota>> | undefined
-  limits?: Readonly<Record<string, FirewallNamedLimit>> | undefined
+  flowTables?: Readonly<Record<string, FirewallFlowTable>> | undefined
 }
 
 /** A table, as {@link NetworkFirewall.get} returns it. */
@@ -70,15 +51,6 @@ export type FirewallTableRef = string | { name: string; family?: FirewallFamily 
 
 const family = word('inet', 'ip', 'ip6', 'arp', 'bridge', 'netdev')
 
-const COUNTER = { comment } satisfies FieldsOf<FirewallCounter>
-const QUOTA = {
-  bytes: whole(0, Number.MAX_SAFE_INTEGER),
-  over: boolean,
-  comment,
-} satisfies FieldsOf<FirewallNamedQuota>
-
-const NAMED_LIMIT = { ...LIMIT, comment } satisfies FieldsOf<FirewallNamedLimit>
-
 const TABLE = {
   family,
   name: objectName,
@@ -86,9 +58,8 @@ const TABLE = {
   comment,
   chains: (value) => value,
   sets: byName(parseSet),
-  counters: byName((value, name) => parseFields(value, name, COUNTER)),
-  quotas: byName((value, name) => parseFields(value, name, QUOTA, ['bytes'])),
-  limits: byName((value, name) => parseFields(value, name, NAMED_LIMIT, ['rate'])),
+  flowTables,
+  ...OBJECTS,
 } satisfies FieldsOf<FirewallTableSpec>
 
 /** @internal */

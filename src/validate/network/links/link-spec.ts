@@ -9,6 +9,7 @@ import {
   parseFields,
   parseObject,
 } from '../../fields.ts'
+import { meant } from '../../nearest.ts'
 import { boolean, described, u32, whole, word } from '../../values.ts'
 import { type AddressSpec, parseAddress } from '../address.ts'
 import { type LinkInOtherNetwork, type LinkRef, parseLinkRef, parseOptionalLinkRef } from '../link-ref.ts'
@@ -255,7 +256,11 @@ const KINDS = Object.keys(LINK_KINDS) as LinkKind[]
 
 const kind: Parse<LinkKind> = (value, name) => {
   if (KINDS.includes(value as LinkKind)) return value as LinkKind
-  throw invalidValue(name, `must be a kind of link that can be created: ${KINDS.join(', ')}`, value)
+  throw invalidValue(
+    name,
+    `must be a kind of link that can be created: ${KINDS.join(', ')}${meant(value, KINDS)}`,
+    value,
+  )
 }
 
 /** @internal */

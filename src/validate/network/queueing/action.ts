@@ -1,5 +1,6 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
+import { meant } from '../../nearest.ts'
 import { described, u16, u32, whole, word } from '../../values.ts'
 import { type LinkRef, parseLinkRef } from '../link-ref.ts'
 import { octets, rate, text } from '../values.ts'
@@ -98,7 +99,7 @@ const KINDS = Object.keys(ACTION_KINDS) as FilterActionKind[]
 
 const kind: Parse<FilterActionKind> = (value, name) => {
   if (KINDS.includes(value as FilterActionKind)) return value as FilterActionKind
-  throw invalidValue(name, `must be a kind of action: ${KINDS.join(', ')}`, value)
+  throw invalidValue(name, `must be a kind of action: ${KINDS.join(', ')}${meant(value, KINDS)}`, value)
 }
 
 /** @internal */

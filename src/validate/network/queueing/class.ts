@@ -1,5 +1,6 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
+import { meant } from '../../nearest.ts'
 import { described, u32, whole } from '../../values.ts'
 import { octets, rate, text } from '../values.ts'
 import { handle } from './qdisc.ts'
@@ -88,7 +89,7 @@ const KINDS = Object.keys(CLASS_KINDS) as ClassKind[]
 
 const kind: Parse<ClassKind> = (value, name) => {
   if (KINDS.includes(value as ClassKind)) return value as ClassKind
-  throw invalidValue(name, `must be a kind of class: ${KINDS.join(', ')}`, value)
+  throw invalidValue(name, `must be a kind of class: ${KINDS.join(', ')}${meant(value, KINDS)}`, value)
 }
 
 const PLACE = {

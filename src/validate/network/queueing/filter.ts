@@ -1,5 +1,6 @@
 import { invalidValue } from '../../../errors.ts'
 import { array, type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
+import { meant } from '../../nearest.ts'
 import { boolean, described, fd, u16, u32, whole, word } from '../../values.ts'
 import { ipProtocol } from '../routing/rule.ts'
 import { cidr, familyOf, mac, octets, text } from '../values.ts'
@@ -165,7 +166,7 @@ const KINDS = Object.keys(FILTER_KINDS) as FilterKind[]
 
 const kind: Parse<FilterKind> = (value, name) => {
   if (KINDS.includes(value as FilterKind)) return value as FilterKind
-  throw invalidValue(name, `must be a kind of filter: ${KINDS.join(', ')}`, value)
+  throw invalidValue(name, `must be a kind of filter: ${KINDS.join(', ')}${meant(value, KINDS)}`, value)
 }
 
 const PLACE = {

@@ -1,5 +1,6 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
+import { meant } from '../../nearest.ts'
 import { described, u16, whole } from '../../values.ts'
 import { milliseconds, octets, rate, text } from '../values.ts'
 import { CAKE, type CakeData, FQ, FQ_CODEL, type FqCodelData, type FqData, SFQ, type SfqData } from './fair-queues.ts'
@@ -117,7 +118,7 @@ const KINDS = Object.keys(QDISC_KINDS) as QdiscKind[]
 
 const kind: Parse<QdiscKind> = (value, name) => {
   if (KINDS.includes(value as QdiscKind)) return value as QdiscKind
-  throw invalidValue(name, `must be a kind of queueing discipline: ${KINDS.join(', ')}`, value)
+  throw invalidValue(name, `must be a kind of queueing discipline: ${KINDS.join(', ')}${meant(value, KINDS)}`, value)
 }
 
 /** @internal */

@@ -1,7 +1,7 @@
 import type { NativeCapability } from '../../../../index.js'
 import { invalidType, invalidValue } from '../../../errors.ts'
 import type { Parse } from '../../fields.ts'
-import { nearest } from '../../nearest.ts'
+import { meant } from '../../nearest.ts'
 
 /** Each name is at the index that is its number in linux/capability.h. */
 const CAPABILITIES = [
@@ -55,8 +55,7 @@ const capability: Parse<NativeCapability> = (value, name) => {
   if (typeof value !== 'string') throw invalidType(name, "a name of a capability, such as 'CAP_NET_ADMIN'", value)
   const number = CAPABILITIES.indexOf(value as Capability)
   if (number >= 0) return { number, name: value }
-  const suggestion = nearest(value, CAPABILITIES) ?? nearest(`CAP_${value}`, CAPABILITIES)
-  const hint = suggestion === undefined ? '' : `; did you mean '${suggestion}'?`
+  const hint = meant(value, CAPABILITIES) || meant(`CAP_${value}`, CAPABILITIES)
   throw invalidValue(name, `must be a name of capabilities(7), such as 'CAP_NET_ADMIN'${hint}`, value)
 }
 

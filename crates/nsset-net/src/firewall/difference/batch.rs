@@ -1,5 +1,7 @@
 //! The messages that change a table.
 
+use std::collections::HashSet;
+
 use netlink_packet_core::NLM_F_CREATE;
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     error::Result,
     firewall::{
-        message::{self, kind, object},
+        message::{self, kind},
         place::{Place, named},
         set::{anonymous::AnonymousSets, element::Element},
         statement::Statement,
@@ -93,14 +95,11 @@ impl TableBatch {
                 writer.put_text(message::chain::NAME, name);
             });
         }
-        let counters = existing.table.counters.iter().map(|(name, _)| (name, object::COUNTER));
-        let quotas = existing.table.quotas.iter().map(|(name, _)| (name, object::QUOTA));
-        let limits = existing.table.limits.iter().map(|(name, _)| (name, object::LIMIT));
-        for (name, of_kind) in counters.chain(quotas).chain(limits).filter(|(name, _)| gone.objects.contains(*name)) {
-            self.add(Place::Object(name.clone()), kind::DELETE_OBJECT, 0, family, |writer| {
+        for (name, object) in existing.table.objects().filter(|(name, _)| gone.objects.contains(*name)) {
+            self.add(object.place(name), kind::DELETE_OBJECT, 0, family, |writer| {
                 writer.put_text(message::object::TABLE, &table.name);
                 writer.put_text(message::object::NAME, name);
-                writer.put_u32(message::object::KIND, of_kind);
+                writer.put_u32(message::object::KIND, object.kind().number());
             });
         }
     }
@@ -108,19 +107,10 @@ impl TableBatch {
     /// Adds objects, chains and sets that do not exist, or that were deleted.
     fn add_missing(&mut self, existing: &Existing, table: &Table, gone: &Gone) -> Result<()> {
         let before = &existing.table;
-        for (name, counter) in &table.counters {
-            if find(&before.counters, name).is_none() || gone.objects.contains(name) {
-                self.add_counter(table, name, counter);
-            }
-        }
-        for (name, quota) in &table.quotas {
-            if find(&before.quotas, name).is_none() || gone.objects.contains(name) {
-                self.add_quota(table, name, quota);
-            }
-        }
-        for (name, limit) in &table.limits {
-            if find(&before.limits, name).is_none() || gone.objects.contains(name) {
-                self.add_limit(table, name, limit);
+        let known: HashSet<_> = before.objects().map(|(name, object)| (object.kind(), name)).collect();
+        for (name, object) in table.objects() {
+            if !known.contains(&(object.kind(), name)) || gone.objects.contains(name) {
+                self.add_object(table, name, object);
             }
         }
         for (name, chain) in &table.chains {

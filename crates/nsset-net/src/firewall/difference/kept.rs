@@ -1,12 +1,14 @@
 //! What of a table stays.
 
+use std::collections::HashMap;
+
 use super::{existing::Existing, reference::Gone};
 use crate::{
     error::Result,
     firewall::{
         matching::operand::Operand,
         set::map_data::MapData,
-        table::{Chain, DetailedElement, OneOrMore, Set, SetElement, SetFlag, Table},
+        table::{Chain, DetailedElement, MapTypes, OneOrMore, Set, SetElement, SetFlag, Table},
         write::hook_of,
     },
 };
@@ -15,18 +17,9 @@ use crate::{
 pub(super) fn gone(existing: &Existing, table: &Table) -> Result<Gone> {
     let mut gone = Gone::default();
     let before = &existing.table;
-    for (name, counter) in &before.counters {
-        if find(&table.counters, name) != Some(counter) {
-            gone.objects.insert(name.clone());
-        }
-    }
-    for (name, quota) in &before.quotas {
-        if find(&table.quotas, name) != Some(quota) {
-            gone.objects.insert(name.clone());
-        }
-    }
-    for (name, limit) in &before.limits {
-        if find(&table.limits, name) != Some(limit) {
+    let wanted: HashMap<_, _> = table.objects().map(|(name, object)| ((object.kind(), name), object)).collect();
+    for (name, object) in before.objects() {
+        if wanted.get(&(object.kind(), name)) != Some(&object) {
             gone.objects.insert(name.clone());
         }
     }
@@ -72,10 +65,16 @@ fn is_same_set(before: &Set, after: &Set) -> bool {
         OneOrMore::One(one) => vec![one.clone()],
         OneOrMore::More(more) => more.clone(),
     };
+    let data = |set: &Set| {
+        set.data.as_ref().map(|data| match data {
+            MapTypes::Values(values) => (types(values), false),
+            MapTypes::Intervals { interval } => (types(interval), true),
+        })
+    };
     let has = |set: &Set, flag| set.flags.contains(&flag);
     let flags = [SetFlag::Constant, SetFlag::Dynamic, SetFlag::Interval, SetFlag::Timeout];
     types(&before.key) == types(&after.key)
-        && before.data.as_ref().map(types) == after.data.as_ref().map(types)
+        && data(before) == data(after)
         && flags.into_iter().all(|flag| has(before, flag) == has(after, flag))
         && before.timeout == after.timeout
         && before.size == after.size

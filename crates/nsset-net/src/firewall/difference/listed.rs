@@ -151,3 +151,26 @@ fn found_set(set: &AnonymousSet) -> FoundSet {
         elements,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Not every kernel has `queue` and flow tables.
+    #[test]
+    fn rules_are_listed_as_they_are_given() {
+        let table = Table::default();
+        let listing = Listing::of(&table).unwrap();
+        for text in [
+            r#"[{ "queue": { "num": { "from": "numgen inc mod 4" }, "bypass": true } }]"#,
+            r#"[{ "queue": { "num": { "oifname": { "map": [["eth0", 1], ["eth1", 2]] } } } }]"#,
+            r#"[{ "queue": { "num": "0-3", "fanout": true } }, { "comment": "several" }]"#,
+            r#"[{ "snat": { "to": { "ip saddr": { "map": [["10.0.0.4", ["192.0.2.2-192.0.2.4", "80-90"]]] } } } }]"#,
+            r#"[{ "flow add": "@fast" }]"#,
+            r#"[{ "set": { "meta secmark": "ssh" } }]"#,
+        ] {
+            let rule: Vec<Statement> = serde_json::from_str(text).unwrap();
+            assert_eq!(listing.as_listed(&rule).unwrap(), rule, "{text}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::firewall::{
         test::{Test, Verdicts},
         verdict::Verdict,
     },
-    statement::{Destination, Device, NewValue, ObjectRef, Statement, Target},
+    statement::{Destination, Device, NewValue, ObjectRef, Queue, Statement, Target},
 };
 
 /// Whether bytes have a text.
@@ -42,7 +42,8 @@ impl Gone {
             Statement::Object(_, ObjectRef::Named(name)) => self.objects.contains(name),
             Statement::Object(_, ObjectRef::Mapped(mapped)) => self.is_map_of_objects(mapped),
             Statement::Match(_, test) => self.is_in_test(test),
-            Statement::Set(_, NewValue::Mapped(mapped)) => self.is_map(mapped),
+            Statement::Set(_, NewValue::Mapped(mapped))
+            | Statement::Queue(Queue { num: Some(NewValue::Mapped(mapped)), .. }) => self.is_map(mapped),
             Statement::Element(_, element) => self.sets.contains(element.set_name()),
             Statement::Masquerade(translation)
             | Statement::Redirect(translation)

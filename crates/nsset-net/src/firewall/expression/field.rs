@@ -70,7 +70,7 @@ impl Field for Vec<u8> {
 }
 
 /// Other attributes, as they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Nested(pub Vec<u8>);
 
 impl Field for Nested {
@@ -83,17 +83,29 @@ impl Field for Nested {
     }
 }
 
-/// Declares an expression: its name in the kernel, and its fields with the numbers of their attributes in
+/// A number in the order of the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HostWord(pub u32);
+
+impl Field for HostWord {
+    fn write(&self, kind: u16, writer: &mut Writer) {
+        writer.put(kind, &self.0.to_ne_bytes());
+    }
+
+    fn read(value: Option<&[u8]>) -> Result<Self, Malformed> {
+        array_at(value.ok_or(Malformed)?, 0).map(u32::from_ne_bytes).map(Self)
+    }
+}
+
+/// Declares the data of an expression or an object: its fields with the numbers of their attributes in
 /// linux/netfilter/nf_tables.h.
-macro_rules! expression {
-    ($(#[$meta:meta])* $name:ident = $text:literal { $($(#[$of_field:meta])* $kind:literal => $field:ident: $type:ty),* $(,)? }) => {
+macro_rules! fields {
+    ($(#[$meta:meta])* $name:ident { $($(#[$of_field:meta])* $kind:literal => $field:ident: $type:ty),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub(crate) struct $name { $($(#[$of_field])* pub $field: $type),* }
 
         impl $name {
-            pub(crate) const NAME: &'static str = $text;
-
             pub(crate) fn write(&self, writer: &mut crate::netlink::nfnetlink::writer::Writer) {
                 $($crate::firewall::expression::field::Field::write(&self.$field, $kind, writer);)*
             }
@@ -110,4 +122,16 @@ macro_rules! expression {
     };
 }
 
+/// Declares an expression: its name in the kernel, and its fields.
+macro_rules! expression {
+    ($(#[$meta:meta])* $name:ident = $text:literal { $($fields:tt)* }) => {
+        crate::firewall::expression::field::fields! { $(#[$meta])* $name { $($fields)* } }
+
+        impl $name {
+            pub(crate) const NAME: &'static str = $text;
+        }
+    };
+}
+
 pub(crate) use expression;
+pub(crate) use fields;

@@ -2,8 +2,9 @@
 
 use super::{
     action::{
-        connlimit::Connlimit, counter::Counter, dup::Dup, dynset::Dynset, fwd::Fwd, limit::Limit, log::Log,
-        notrack::Notrack, objref::Objref, queue::Queue, quota::Quota, reject::Reject, synproxy::Synproxy,
+        connlimit::Connlimit, counter::Counter, dup::Dup, dynset::Dynset, flow_offload::FlowOffload, fwd::Fwd,
+        limit::Limit, log::Log, notrack::Notrack, objref::Objref, queue::Queue, quota::Quota, reject::Reject,
+        synproxy::Synproxy,
     },
     load::{
         ct::Ct, exthdr::Exthdr, fib::Fib, hash::Hash, immediate::Immediate, meta::Meta, numgen::Numgen, osf::Osf,
@@ -43,13 +44,6 @@ macro_rules! expressions {
                 }
             }
 
-            fn fields(&self, writer: &mut Writer) {
-                match self {
-                    $(Self::$name(expression) => expression.write(writer),)*
-                    Self::Unknown(_) => {}
-                }
-            }
-
             fn read(name: &str, data: &[u8], element: &[u8]) -> Result<Self, Malformed> {
                 match name {
                     $($name::NAME => $name::read_fields(data).map(Self::$name),)*
@@ -67,9 +61,41 @@ macro_rules! expressions {
 }
 
 expressions!(
-    Bitwise, Byteorder, Cmp, Connlimit, Counter, Ct, Dup, Dynset, Exthdr, Fib, Fwd, Hash, Immediate, Limit, Log,
-    Lookup, Masq, Meta, Nat, Notrack, Numgen, Objref, Osf, Payload, Queue, Quota, Range, Redir, Reject, Rt, Socket,
-    Synproxy, Tproxy, Xfrm,
+    Bitwise,
+    Byteorder,
+    Cmp,
+    Connlimit,
+    Counter,
+    Ct,
+    Dup,
+    Dynset,
+    Exthdr,
+    Fib,
+    FlowOffload,
+    Fwd,
+    Hash,
+    Immediate,
+    Limit,
+    Log,
+    Lookup,
+    Masq,
+    Meta,
+    Nat,
+    Notrack,
+    Numgen,
+    Objref,
+    Osf,
+    Payload,
+    Queue,
+    Quota,
+    Range,
+    Redir,
+    Reject,
+    Rt,
+    Socket,
+    Synproxy,
+    Tproxy,
+    Xfrm,
 );
 
 /// Returns the expressions of another one: it has the only one in an attribute of its own, and several in a list.
@@ -128,9 +154,4 @@ pub(crate) fn read_one(element: &[u8]) -> Result<Expression, Malformed> {
         }
     }
     Expression::read(&name, data, element)
-}
-
-/// Writes the fields of an expression without its name, as named objects have them.
-pub(crate) fn write_fields(expression: &Expression, writer: &mut Writer) {
-    expression.fields(writer);
 }

@@ -37,12 +37,12 @@ use crate::{
                 range::Range,
             },
         },
+        object::ObjectKind,
         set::{
             anonymous::{AnonymousSet, AnonymousSets},
             element::{is_number, next, previous},
             map_data::MapData,
         },
-        statement::ObjectKind,
     },
 };
 
@@ -94,7 +94,7 @@ impl Lowering<'_, '_> {
     pub fn load_mapped(
         &mut self,
         Mapped { selectors: Selectors(selectors), map }: &Mapped,
-        values: &[&'static DataType],
+        values: &MapData,
         register: u32,
     ) -> Result<()> {
         let key: Vec<_> = selectors.iter().map(Selector::data).collect();

@@ -204,7 +204,7 @@ pub(super) static TABLES: &[&[Known]] = &[
     header!(IPV6, &[Ipv6], "exthdr hbh" 0 { "hbh nexthdr" 0 PROTOCOL, "hbh hdrlength" 1 BYTE }),
     header!(IPV6, &[Ipv6], "exthdr rt" 43 {
         "rt nexthdr" 0 PROTOCOL, "rt hdrlength" 1 BYTE, "rt type" 2 BYTE, "rt seg-left" 3 BYTE, "srh last-entry" 4 BYTE,
-        "srh flags" 5 BYTE, "srh tag" 6 SHORT,
+        "srh flags" 5 BYTE, "srh tag" 6 SHORT, "srh sid[1]" 8 IPV6, "srh sid[2]" 24 IPV6,
     }),
     header!(IPV6, &[Ipv6], "exthdr frag" 44 {
         "frag nexthdr" 0 PROTOCOL, "frag reserved" 1 BYTE, "frag frag-off" 2 SHORT 0xfff8, "frag reserved2" 3 BYTE 0x06,

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use super::{
     element::{Element, Storage, sort_intervals},
-    map_data::{self, MapData},
+    map_data::MapData,
 };
 use crate::{
     error::{Error, Result},
     firewall::{
         matching::{data_type::DataType, operand::Operand, verdict::Verdict},
-        statement::ObjectKind,
+        object::ObjectKind,
     },
 };
 
@@ -51,23 +51,25 @@ pub(crate) struct NamedSets(HashMap<String, NamedSet>);
 struct NamedSet {
     /// Whether keys are intervals: numbers are looked up in the order of the network there.
     has_intervals: bool,
-    /// The types of the values of a map.
-    values: Vec<&'static DataType>,
+    /// What a map has for its keys.
+    data: Option<MapData>,
 }
 
 impl NamedSets {
-    pub fn add(&mut self, name: &str, has_intervals: bool, values: &[&'static DataType]) {
-        self.0.insert(name.to_owned(), NamedSet { has_intervals, values: values.to_vec() });
+    pub fn add(&mut self, name: &str, has_intervals: bool, data: Option<MapData>) {
+        self.0.insert(name.to_owned(), NamedSet { has_intervals, data });
     }
 
     pub fn has_intervals(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|set| set.has_intervals)
     }
 
-    /// Returns the types of the values of a map.
-    pub fn values(&self, name: &str) -> Result<&[&'static DataType]> {
-        let values = self.0.get(name).map(|set| set.values.as_slice()).filter(|values| !values.is_empty());
-        values.ok_or_else(|| Error::InvalidArgument(format!("'@{name}' is not a map to values")))
+    /// Returns what a map to values has.
+    pub fn values(&self, name: &str) -> Result<&MapData> {
+        match self.0.get(name).and_then(|set| set.data.as_ref()) {
+            Some(data @ (MapData::Values(_) | MapData::Intervals(_))) => Ok(data),
+            _ => Err(Error::InvalidArgument(format!("'@{name}' is not a map to values"))),
+        }
     }
 }
 
@@ -94,20 +96,19 @@ impl<'a> AnonymousSets<'a> {
         self.add(key, elements, has_intervals, None)
     }
 
-    /// Adds a map to values of these types.
+    /// Adds a map to values.
     pub fn add_values(
         &mut self,
         key: Vec<&'static DataType>,
         list: &[(Operand, Operand)],
-        values: &[&'static DataType],
+        values: &MapData,
     ) -> Result<&AnonymousSet> {
         let has_intervals = has_intervals(list.iter().map(|(operand, _)| operand), &key)?;
         let element = |(operand, value): &(Operand, Operand)| {
-            let data = Some(map_data::value(value, values)?);
-            Ok(Element { data, ..Element::of(operand, &key, has_intervals)? })
+            Ok(Element { data: values.value(value)?, ..Element::of(operand, &key, has_intervals)? })
         };
         let elements = list.iter().map(element).collect::<Result<_>>()?;
-        self.add(key, elements, has_intervals, Some(MapData::Values(values.to_vec())))
+        self.add(key, elements, has_intervals, Some(values.clone()))
     }
 
     /// Adds a map to objects of the table.
@@ -145,8 +146,8 @@ impl<'a> AnonymousSets<'a> {
         has_intervals: bool,
         data: Option<MapData>,
     ) -> Result<&AnonymousSet> {
-        if key.len() == 1 {
-            sort_intervals(&mut elements)?;
+        if let [one] = key.as_slice() {
+            sort_intervals(&mut elements, one, has_intervals)?;
         }
         self.latest += 1;
         self.new.push(AnonymousSet { id: self.latest, key, elements, data, has_intervals });

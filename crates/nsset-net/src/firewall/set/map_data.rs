@@ -1,13 +1,13 @@
 //! What a map has for its keys: verdicts, values of some types, or objects of the table.
 
-use super::element::Element;
+use super::{element::Element, found::element_operand};
 use crate::{
     error::Result,
     firewall::{
         expression::data::Data,
         matching::{data_type::DataType, operand::Operand},
         message::set::VERDICTS,
-        statement::ObjectKind,
+        object::ObjectKind,
     },
 };
 
@@ -19,6 +19,8 @@ const VERDICT_SIZE: u32 = 16;
 pub(crate) enum MapData {
     Verdicts,
     Values(Vec<&'static DataType>),
+    /// Ranges of values: those of the lower bounds, then those of the upper ones.
+    Intervals(Vec<&'static DataType>),
     /// Counters, quotas or limits of the table.
     Objects(ObjectKind),
 }
@@ -28,7 +30,7 @@ impl MapData {
     pub fn number(&self) -> u32 {
         match self {
             Self::Verdicts => VERDICTS,
-            Self::Values(types) => DataType::numbers(types),
+            Self::Values(types) | Self::Intervals(types) => DataType::numbers(types),
             Self::Objects(kind) => kind.number(),
         }
     }
@@ -38,15 +40,34 @@ impl MapData {
         match self {
             Self::Verdicts => VERDICT_SIZE,
             Self::Values(types) => DataType::size_of(types) as u32,
+            Self::Intervals(types) => 2 * DataType::size_of(types) as u32,
             Self::Objects(_) => 0,
         }
     }
 
-    /// The types of values.
-    pub fn values(&self) -> &[&'static DataType] {
+    /// Returns values of these types, or ranges of them.
+    pub fn of(types: Vec<&'static DataType>, has_intervals: bool) -> Self {
+        if has_intervals { Self::Intervals(types) } else { Self::Values(types) }
+    }
+
+    /// Returns a value as bytes; `None` if the map has no values.
+    pub fn value(&self, operand: &Operand) -> Result<Option<Data>> {
+        Ok(match self {
+            Self::Verdicts | Self::Objects(_) => None,
+            Self::Values(types) => Some(value(operand, types)?),
+            Self::Intervals(types) => {
+                let element = Element::of(operand, types, true)?;
+                Some(Data::Value([element.key.as_slice(), element.last()].concat()))
+            }
+        })
+    }
+
+    /// Returns the operand of a value; `None` if the bytes are not of these types.
+    pub fn operand(&self, data: &Data) -> Option<Operand> {
         match self {
-            Self::Verdicts | Self::Objects(_) => &[],
-            Self::Values(types) => types,
+            Self::Verdicts | Self::Objects(_) => None,
+            Self::Values(types) => operand(data, types),
+            Self::Intervals(types) => range(data, types),
         }
     }
 }
@@ -54,6 +75,24 @@ impl MapData {
 /// Returns a value of a map as bytes.
 pub(crate) fn value(operand: &Operand, types: &[&DataType]) -> Result<Data> {
     Element::of(operand, types, false).map(|element| Data::Value(element.key))
+}
+
+/// Returns the operand of a range of values; `None` if the bytes are not of these types.
+fn range(data: &Data, types: &[&DataType]) -> Option<Operand> {
+    let Data::Value(bytes) = data else { return None };
+    let (first, last) =
+        bytes.split_at_checked(DataType::size_of(types)).filter(|(first, last)| first.len() == last.len())?;
+    if let [one] = types {
+        return element_operand(first, Some(last), one, true);
+    }
+    let mut start = 0;
+    let mut parts = Vec::with_capacity(types.len());
+    for one in types {
+        let place = start..start + one.size;
+        parts.push(element_operand(first.get(place.clone())?, last.get(place), one, true)?);
+        start = (start + one.size).next_multiple_of(4);
+    }
+    Some(Operand::List(parts))
 }
 
 /// Returns the operand of a value; `None` if the bytes are not of these types.

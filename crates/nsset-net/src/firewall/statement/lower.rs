@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    Copied, Destination, Device, ElementOf, ElementOperation, ElementValue, NewValue, ObjectKind, ObjectRef, Own, Port,
+    Copied, Destination, Device, ElementOf, ElementOperation, ElementValue, NewValue, ObjectRef, Own, Port, Queue,
     Statement, Target, Translation,
     reject::Reject,
     translation::{addresses, octets},
@@ -17,6 +17,7 @@ use crate::{
                 counter::Counter,
                 dup::Dup,
                 dynset::{self, Dynset},
+                flow_offload::FlowOffload,
                 fwd::Fwd,
                 notrack::Notrack,
                 objref::Objref,
@@ -51,7 +52,8 @@ use crate::{
             selectors::Selectors,
             source::{Header, Source},
         },
-        set::map_data,
+        object::ObjectKind,
+        set::{element::Element, map_data::MapData},
     },
 };
 
@@ -93,8 +95,9 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_, '_>) -> Resul
             let device = device.ok_or_else(|| Error::InvalidArgument("'fwd' needs a device".into()))?;
             rule.push(Fwd { device, address, family });
         }
-        Statement::Queue(queue) => rule.push(queue.lower()?),
+        Statement::Queue(queue) => lower_queue(rule, queue)?,
         Statement::Synproxy(synproxy) => rule.push(synproxy.lower()),
+        Statement::AddFlow(table) => rule.push(FlowOffload { table: table.trim_start_matches('@').to_owned() }),
         Statement::Raw(octets) => {
             let read = list::read_raw(&octets.0);
             let read = read.map_err(|_| {
@@ -103,6 +106,30 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_, '_>) -> Resul
             rule.expressions.extend(read);
         }
     }
+    Ok(())
+}
+
+/// Passes packets to queues, or to the queue with a number that depends on the packet.
+fn lower_queue(rule: &mut Lowering<'_, '_>, queue: &Queue) -> Result<()> {
+    match &queue.num {
+        Some(NewValue::Copy(copied)) if copied.is_changed() => {
+            return Err(Error::InvalidArgument("the number of a queue cannot be changed on the way".into()));
+        }
+        Some(NewValue::Copy(copied)) => {
+            let from: Selector = copied.from.parse()?;
+            rule.require(&[from]);
+            rule.load_whole(from, FIRST);
+        }
+        Some(NewValue::Mapped(mapped)) => {
+            rule.require(&mapped.selectors.0);
+            rule.load_mapped(mapped, &MapData::Values(vec![&types::HOST_SHORT]), FIRST)?;
+        }
+        Some(NewValue::Constant(_)) | None => {
+            rule.push(queue.lower()?);
+            return Ok(());
+        }
+    }
+    rule.push(queue.lower_from(FIRST));
     Ok(())
 }
 
@@ -199,17 +226,21 @@ fn new_ends(rule: &mut Lowering<'_, '_>, translation: &Translation) -> Result<Ne
             }
         }
         Some(Target::Mapped(mapped)) => {
-            let values = address_types(rule, mapped)?;
-            rule.load_mapped(mapped, &values, register)?;
+            let values = new_addresses(rule, mapped)?;
+            rule.load_mapped(mapped, &values.data(), register)?;
             new.address = Some(register);
-            let (address, port) = (values.first(), values.get(1));
-            new.family = address.map(|address| family_of_type(address));
-            if port.is_some() && translation.port.is_some() {
+            new.family = Some(values.family());
+            if values.has_port && translation.port.is_some() {
                 return Err(Error::InvalidArgument("the map of 'to' has ports already".into()));
             }
-            new.port = port.and(address).map(|address| FIRST_SMALL + address.size as u32 / 4);
-            // An address of IPv6 and a port need two of them.
-            register += 2;
+            let (words, all) = (values.address.size as u32 / 4, values.words());
+            new.port = values.has_port.then_some(FIRST_SMALL + words);
+            if values.has_intervals {
+                new.last_address = Some(FIRST_SMALL + all);
+                new.last_port = values.has_port.then_some(FIRST_SMALL + all + words);
+            }
+            // What the map has can need all of the first three.
+            register += 3;
         }
     }
     if new.port.is_none() {
@@ -218,30 +249,73 @@ fn new_ends(rule: &mut Lowering<'_, '_>, translation: &Translation) -> Result<Ne
     Ok(new)
 }
 
-/// Returns the types of a map to addresses, or to addresses and ports.
-fn address_types(rule: &Lowering<'_, '_>, mapped: &Mapped) -> Result<Vec<&'static DataType>> {
-    let wrong = || Error::InvalidArgument("'to' needs a map to addresses, or to addresses and ports".into());
-    let values = match &mapped.map {
-        Values::Named(name) => rule.sets.named.values(name.trim_start_matches('@'))?.to_vec(),
-        Values::List(list) => {
-            let (_, value) = list.first().ok_or_else(wrong)?;
-            let (address, port) = match value {
-                Operand::List(parts) => (parts.first(), parts.get(1)),
-                one => (Some(one), None),
-            };
-            let Some(Operand::Text(address)) = address else { return Err(wrong()) };
-            let address = if address.contains(':') { &types::IPV6 } else { &types::IPV4 };
-            if port.is_some() { vec![address, &types::PORT] } else { vec![address] }
-        }
-    };
-    let is_address = values.first().is_some_and(|data| matches!(data.format, Format::Ipv4 | Format::Ipv6));
-    let is_port = values.get(1).is_none_or(|data| **data == types::PORT);
-    if is_address && is_port && values.len() <= 2 { Ok(values) } else { Err(wrong()) }
+/// What a map to addresses has.
+struct NewAddresses {
+    address: &'static DataType,
+    has_port: bool,
+    has_intervals: bool,
 }
 
-fn family_of_type(address: &DataType) -> u32 {
-    let family = if address.format == Format::Ipv6 { Family::Ip6 } else { Family::Ip };
-    family.number().into()
+impl NewAddresses {
+    fn types(&self) -> Vec<&'static DataType> {
+        if self.has_port { vec![self.address, &types::PORT] } else { vec![self.address] }
+    }
+
+    fn data(&self) -> MapData {
+        MapData::of(self.types(), self.has_intervals)
+    }
+
+    /// How many registers of 4 bytes an address and its port need.
+    fn words(&self) -> u32 {
+        self.types().iter().map(|data| data.size.div_ceil(4) as u32).sum()
+    }
+
+    fn family(&self) -> u32 {
+        let family = if self.address.format == Format::Ipv6 { Family::Ip6 } else { Family::Ip };
+        family.number().into()
+    }
+}
+
+/// Returns what a map to addresses has, or to addresses and ports.
+fn new_addresses(rule: &Lowering<'_, '_>, mapped: &Mapped) -> Result<NewAddresses> {
+    let wrong = || Error::InvalidArgument("'to' needs a map to addresses, or to addresses and ports".into());
+    let list = match &mapped.map {
+        Values::Named(name) => {
+            let (types, has_intervals) = match rule.sets.named.values(name.trim_start_matches('@'))? {
+                MapData::Intervals(types) => (types.as_slice(), true),
+                MapData::Values(types) => (types.as_slice(), false),
+                MapData::Verdicts | MapData::Objects(_) => return Err(wrong()),
+            };
+            return match types {
+                [address] if is_address(address) => Ok(NewAddresses { address, has_port: false, has_intervals }),
+                [address, port] if is_address(address) && **port == types::PORT => {
+                    Ok(NewAddresses { address, has_port: true, has_intervals })
+                }
+                _ => Err(wrong()),
+            };
+        }
+        Values::List(list) => list,
+    };
+    let (_, value) = list.first().ok_or_else(wrong)?;
+    let (address, has_port) = match value {
+        Operand::List(parts) => (parts.first(), parts.len() > 1),
+        one => (Some(one), false),
+    };
+    let Some(Operand::Text(address)) = address else { return Err(wrong()) };
+    let address = if address.contains(':') { &types::IPV6 } else { &types::IPV4 };
+    let one = NewAddresses { address, has_port, has_intervals: false };
+    // With one range, each of the values is one.
+    let types = one.types();
+    for (_, value) in list {
+        if Element::of(value, &types, true)?.last.is_some() {
+            return Ok(NewAddresses { has_intervals: true, ..one });
+        }
+    }
+    Ok(one)
+}
+
+fn is_address(data: &DataType) -> bool {
+    matches!(data.format, Format::Ipv4 | Format::Ipv6)
 }
 
 /// Adds, renews or deletes an element whose key the packet has.
@@ -256,8 +330,8 @@ fn change_element(rule: &mut Lowering<'_, '_>, operation: ElementOperation, elem
         None => {}
         Some(ElementValue::Of(Selectors(value))) => drop(rule.load_all(value, next, false)),
         Some(ElementValue::Constant(operand)) => {
-            let types = rule.sets.named.values(element.set_name())?;
-            rule.push(Immediate { target: next, data: map_data::value(operand, types)? });
+            let data = rule.sets.named.values(element.set_name())?.value(operand)?.unwrap_or_default();
+            rule.push(Immediate { target: next, data });
         }
     }
     let data = value.as_ref().map(|_| next);
@@ -289,7 +363,7 @@ fn new_ports(rule: &mut Lowering<'_, '_>, translation: &Translation, register: u
         Some(Port::Given(port)) => port,
         Some(Port::Mapped(mapped)) => {
             rule.require(&mapped.selectors.0);
-            rule.load_mapped(mapped, &[&types::PORT], register)?;
+            rule.load_mapped(mapped, &MapData::Values(vec![&types::PORT]), register)?;
             return Ok([Some(register), None]);
         }
     };
@@ -325,8 +399,8 @@ fn destinations(rule: &mut Lowering<'_, '_>, destination: &Destination) -> Resul
             rule.push(Immediate { target: register, data: Data::Value(octets(address)) });
         }
         Some(Target::Mapped(mapped)) => {
-            let values = address_types(rule, mapped)?;
-            rule.load_mapped(mapped, &values, register)?;
+            let values = new_addresses(rule, mapped)?;
+            rule.load_mapped(mapped, &values.data(), register)?;
         }
     }
     let address = to.as_ref().map(|_| register);
@@ -336,7 +410,9 @@ fn destinations(rule: &mut Lowering<'_, '_>, destination: &Destination) -> Resul
         Some(Device::Index(index)) => {
             rule.push(Immediate { target: register, data: Data::Value(index.to_ne_bytes().to_vec()) });
         }
-        Some(Device::Mapped(mapped)) => rule.load_mapped(mapped, &[&types::LINK_INDEX], register)?,
+        Some(Device::Mapped(mapped)) => {
+            rule.load_mapped(mapped, &MapData::Values(vec![&types::LINK_INDEX]), register)?
+        }
     }
     Ok([address, device.as_ref().map(|_| register)])
 }
@@ -344,7 +420,7 @@ fn destinations(rule: &mut Lowering<'_, '_>, destination: &Destination) -> Resul
 fn family_of_target(rule: &Lowering<'_, '_>, target: &Target) -> Result<u32> {
     match target {
         Target::Address(text) => addresses(text).map(|(address, _)| family_of(address)),
-        Target::Mapped(mapped) => Ok(address_types(rule, mapped)?.first().map_or(0, |address| family_of_type(address))),
+        Target::Mapped(mapped) => Ok(new_addresses(rule, mapped)?.family()),
     }
 }
 
@@ -364,7 +440,7 @@ fn set(rule: &mut Lowering<'_, '_>, selectors: &[Selector], value: &NewValue) ->
         NewValue::Copy(copied) => copy(rule, copied, *selector)?,
         NewValue::Mapped(mapped) => {
             rule.require(&mapped.selectors.0);
-            rule.load_mapped(mapped, &[selector.data()], FIRST)?;
+            rule.load_mapped(mapped, &MapData::Values(vec![selector.data()]), FIRST)?;
         }
     }
     match selector.source() {

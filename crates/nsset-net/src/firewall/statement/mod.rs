@@ -20,7 +20,7 @@ pub use element::{ElementOf, ElementOperation, ElementValue, Own};
 pub(crate) use lift::{Found, lift};
 pub use log::Log;
 pub(crate) use lower::lower;
-pub use object::{ObjectKind, ObjectRef};
+pub use object::ObjectRef;
 pub use queue::Queue;
 pub use send::{Destination, Device};
 pub use set::{Copied, NewValue};

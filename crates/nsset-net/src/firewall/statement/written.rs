@@ -1,6 +1,6 @@
 //! A statement as plain data: a word such as `"accept"`, or an object with one key, such as `{ "tcp dport": 22 }`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -9,11 +9,14 @@ use serde::{
 };
 
 use super::{
-    ConnectionCount, Destination, ElementOf, ElementOperation, Limit, Log, NewValue, ObjectKind, ObjectRef, Queue,
-    Quota, Synproxy, Translation, counter::is_default,
+    ConnectionCount, Destination, ElementOf, ElementOperation, Limit, Log, NewValue, ObjectRef, Queue, Quota, Synproxy,
+    Translation, counter::is_default,
 };
 use crate::{
-    firewall::matching::{selectors::Selectors, test::Test, verdict::Verdict},
+    firewall::{
+        matching::{operand::Operand, selectors::Selectors, test::Test, verdict::Verdict},
+        object::ObjectKind,
+    },
     octets::Octets,
 };
 
@@ -24,7 +27,7 @@ pub enum Statement {
     Verdict(Verdict),
     Comment(String),
     Counter,
-    /// A counter, quota or limit of the table.
+    /// A counter or another object of the table.
     Object(ObjectKind, ObjectRef),
     Quota(Quota),
     Limit(Limit),
@@ -48,6 +51,8 @@ pub enum Statement {
     Reset(String),
     Queue(Queue),
     Synproxy(Synproxy),
+    /// The flow table to which the connection is added.
+    AddFlow(String),
     /// Expressions in the format of the kernel, of which this crate does not know all.
     Raw(Octets),
 }
@@ -118,7 +123,11 @@ impl<'de> Visitor<'de> for StatementVisitor {
             "dup" => Statement::Duplicate(map.next_value()?),
             "fwd" => Statement::Forward(map.next_value()?),
             "queue" => Statement::Queue(map.next_value()?),
-            "synproxy" => Statement::Synproxy(map.next_value()?),
+            "synproxy" => match map.next_value()? {
+                OrObject::Object(object) => Statement::Object(ObjectKind::Synproxy, object),
+                OrObject::Options(synproxy) => Statement::Synproxy(synproxy),
+            },
+            "flow add" => Statement::AddFlow(map.next_value()?),
             "raw" => Statement::Raw(map.next_value()?),
             selectors => {
                 let selectors = selectors.parse().map_err(M::Error::custom)?;
@@ -153,6 +162,16 @@ impl<'de> Deserialize<'de> for Change {
 }
 
 fn set<E: serde::de::Error>(Change(key, value): Change) -> Result<Statement, E> {
+    let (kind, value) = match (ObjectKind::set_by(&key), value) {
+        (Some(kind), NewValue::Constant(Operand::Text(name))) => {
+            return Ok(Statement::Object(kind, ObjectRef::Named(name)));
+        }
+        (Some(kind), NewValue::Mapped(mapped)) => return Ok(Statement::Object(kind, ObjectRef::Mapped(mapped))),
+        (kind, value) => (kind, value),
+    };
+    if kind.is_some_and(|kind| kind != ObjectKind::Secmark) {
+        return Err(E::custom("the name of an object of the table is needed"));
+    }
     Ok(Statement::Set(key.parse().map_err(E::custom)?, value))
 }
 
@@ -177,7 +196,11 @@ impl Serialize for Statement {
             Self::Synproxy(synproxy) => word_or_entry(serializer, "synproxy", synproxy),
             Self::Match(selectors, test) => entry(serializer, &selectors.to_string(), test),
             Self::Comment(comment) => entry(serializer, "comment", comment),
-            Self::Object(kind, object) => entry(serializer, kind.name(), object),
+            Self::Object(kind, object) => match kind.target() {
+                Some(target) => entry(serializer, "set", &BTreeMap::from([(target, object)])),
+                None => entry(serializer, kind.name(), object),
+            },
+            Self::AddFlow(table) => entry(serializer, "flow add", table),
             Self::Connections(count) => entry(serializer, "ct count", count),
             Self::Reset(option) => entry(serializer, "reset", option),
             Self::Quota(quota) => entry(serializer, "quota", quota),

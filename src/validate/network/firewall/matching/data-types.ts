@@ -1,5 +1,7 @@
 import { invalidType, invalidValue, outOfRange } from '../../../../errors.ts'
 import type { Parse } from '../../../fields.ts'
+import { meant } from '../../../nearest.ts'
+import { quoted } from '../../../values.ts'
 import { familyOf, mac, text } from '../../values.ts'
 
 /** A type of values, as nft(8) has them. `flags` are bits, of which several can be given. */
@@ -29,7 +31,7 @@ function numbers<const N extends string = never>(
     const [from, to] = bounds(value).map(Number) as [number?, number?]
     if (from !== undefined && to !== undefined && isNumber(from) && isNumber(to) && from <= to)
       return value as FirewallRange
-    const words = names.length === 0 ? '' : `, or one of ${names.map((known) => `'${known}'`).join(', ')}`
+    const words = names.length === 0 ? '' : `, or one of ${quoted(names)}${meant(value, names)}`
     throw invalidValue(name, `must be ${range}, a range such as '1-5'${words}`, value)
   }
   return { parse, isFlags: false }
@@ -43,7 +45,7 @@ function bounds(value: string): string[] {
 function flags<const N extends string>(...names: readonly N[]): DataType<N | number> {
   const parse: Parse<N | number> = (value, name) => {
     if (names.includes(value as N) || (Number.isInteger(value) && (value as number) >= 0)) return value as N
-    throw invalidValue(name, `must be one of ${names.map((known) => `'${known}'`).join(', ')}`, value)
+    throw invalidValue(name, `must be one of ${quoted(names)}${meant(value, names)}`, value)
   }
   return { parse, isFlags: true }
 }

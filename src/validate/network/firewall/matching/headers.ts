@@ -60,6 +60,8 @@ export const headers = {
   'srh last-entry': 'u8',
   'srh flags': 'u8',
   'srh tag': 'u16',
+  'srh sid[1]': 'ipv6_addr',
+  'srh sid[2]': 'ipv6_addr',
   'exthdr frag': 'presence',
   'frag nexthdr': 'inet_proto',
   'frag reserved': 'u8',

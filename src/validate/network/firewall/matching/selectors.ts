@@ -1,5 +1,5 @@
 import { invalidValue } from '../../../../errors.ts'
-import { nearest } from '../../../nearest.ts'
+import { meant } from '../../../nearest.ts'
 import { computedType } from './computed-selectors.ts'
 import { DATA_TYPES, type DataType, type DataTypeName, octetsOf, type ValueOf } from './data-types.ts'
 import { headers } from './headers.ts'
@@ -210,19 +210,17 @@ const FIB_FLAG = '(?:saddr|daddr|mark|iif|oif)'
 const FIB = new RegExp(`^fib ${FIB_FLAG}(?: \\. ${FIB_FLAG})* (oif|oifname|type)$`)
 const FIB_TYPES = { oif: DATA_TYPES.index_or_presence, oifname: DATA_TYPES.ifname, type: DATA_TYPES.fib_addrtype }
 
-const STATEMENT =
-  "must be a word such as 'accept', or an object with one key: a selector such as 'tcp dport', or what happens to the packet"
-
-/** @internal Returns the types of a selector, or of several that are joined by ` . `. `expected` is for the message. */
-export function typesOf(selector: string, name: string, expected = STATEMENT): DataType[] {
+/**
+ * @internal Returns the types of a selector, or of several that are joined by ` . `. `expected` and `others`, the other words that can
+ * be meant, are for the message.
+ */
+export function typesOf(selector: string, name: string, expected: string, others: readonly string[] = []): DataType[] {
   const one = typeOf(selector) ?? maskedType(selector)
   if (one !== undefined) return [one]
   return selector.split(' . ').map((part) => {
     const type = typeOf(part) ?? maskedType(part)
     if (type !== undefined) return type
-    const suggestion = nearest(part, Object.keys(SELECTORS))
-    const meant = suggestion === undefined ? '' : `; did you mean '${suggestion}'?`
-    throw invalidValue(name, `${expected}${meant}`, part)
+    throw invalidValue(name, expected + meant(part, [...Object.keys(SELECTORS), ...others]), part)
   })
 }
 

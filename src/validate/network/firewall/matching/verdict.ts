@@ -1,5 +1,7 @@
 import { invalidValue } from '../../../../errors.ts'
 import { type FieldsOf, type Parse, parseFields } from '../../../fields.ts'
+import { meant } from '../../../nearest.ts'
+import { quoted } from '../../../values.ts'
 import { objectName } from './names.ts'
 
 /** A verdict that is a word. */
@@ -20,6 +22,6 @@ export const parseVerdict: Parse<FirewallVerdict> = (value, name) => {
     const parsed = parseFields(value, name, FIELDS)
     if (Object.keys(parsed).length === 1) return parsed as FirewallVerdict
   }
-  const words = VERDICT_WORDS.map((word) => `'${word}'`).join(', ')
-  throw invalidValue(name, `must be ${words}, { jump: chain } or { goto: chain }`, value)
+  const expected = `must be ${quoted(VERDICT_WORDS)}, { jump: chain } or { goto: chain }`
+  throw invalidValue(name, expected + meant(value, VERDICT_WORDS), value)
 }

@@ -4,6 +4,7 @@ pub(crate) mod connlimit;
 pub(crate) mod counter;
 pub(crate) mod dup;
 pub(crate) mod dynset;
+pub(crate) mod flow_offload;
 pub(crate) mod fwd;
 pub(crate) mod limit;
 pub(crate) mod log;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::firewall::{
     matching::{data_type as types, operand::Operand},
-    set::found::element_operand,
+    set::{found::element_operand, map_data::MapData},
 };
 
 impl Lifting<'_> {
@@ -21,20 +21,27 @@ impl Lifting<'_> {
         let Some((first, Content::Mapped(mapped))) = first.and_then(|first| Some((first, self.content(first)?))) else {
             return Some((self.addresses(first, last)?.map(Target::Address), self.new_port(ports[0], ports[1])?));
         };
-        let address = match mapped.size {
+        // The kernel lists the first register twice if there is one address.
+        let has_intervals = last.is_some_and(|last| word(last) != word(first));
+        let size = if has_intervals { mapped.size / 2 } else { mapped.size };
+        let address = match size {
             4 | 8 => &types::IPV4,
             16 | 20 => &types::IPV6,
             _ => return None,
         };
-        if last.is_some_and(|last| last != first) {
+        let words = |size: usize| size as u32 / 4;
+        if has_intervals && last.map(word) != Some(word(first) + words(size)) {
             return None;
         }
-        if mapped.size == address.size {
-            return Some((Some(Target::Mapped(mapped.to(&[address])?)), self.new_port(ports[0], ports[1])?));
+        if size == address.size {
+            let to = mapped.to(&MapData::of(vec![address], has_intervals))?;
+            return Some((Some(Target::Mapped(to)), self.new_port(ports[0], ports[1])?));
         }
-        let behind = word(first) + address.size as u32 / 4;
-        let has_port = ports.iter().flatten().all(|port| word(*port) == behind) && ports[0].is_some();
-        has_port.then_some((Some(Target::Mapped(mapped.to(&[address, &types::PORT])?)), None))
+        let port = word(first) + words(address.size);
+        let last_port = if has_intervals { port + words(size) } else { port };
+        let has_port = ports[0].map(word) == Some(port) && ports[1].is_none_or(|port| word(port) == last_port);
+        let to = mapped.to(&MapData::of(vec![address, &types::PORT], has_intervals))?;
+        has_port.then_some((Some(Target::Mapped(to)), None))
     }
 
     /// Returns the prefix whose first and last address are in registers.
@@ -51,7 +58,7 @@ impl Lifting<'_> {
     pub(super) fn new_port(&self, first: Option<u32>, last: Option<u32>) -> Option<Option<Port>> {
         if let Some((first, Content::Mapped(mapped))) = first.and_then(|first| Some((first, self.content(first)?))) {
             let is_one = last.is_none_or(|last| last == first) && mapped.size == types::PORT.size;
-            return is_one.then_some(Some(Port::Mapped(mapped.to(&[&types::PORT])?)));
+            return is_one.then_some(Some(Port::Mapped(mapped.to(&MapData::Values(vec![&types::PORT]))?)));
         }
         Some(self.ports(first, last)?.map(Port::Given))
     }
@@ -89,7 +96,7 @@ impl Lifting<'_> {
         let device = match device {
             None => None,
             Some(register) => Some(match self.content(register)? {
-                Content::Mapped(mapped) => Device::Mapped(mapped.to(&[&types::LINK_INDEX])?),
+                Content::Mapped(mapped) => Device::Mapped(mapped.to(&MapData::Values(vec![&types::LINK_INDEX]))?),
                 Content::Constant(index) => Device::Index(u32::from_ne_bytes(index.as_slice().try_into().ok()?)),
                 Content::Loaded(_) => return None,
             }),

@@ -1,7 +1,7 @@
 //! What sets, maps and objects are used for.
 
 use super::{
-    super::{ElementOf, ElementOperation, ElementValue, ObjectKind, ObjectRef, Own, Statement},
+    super::{ElementOf, ElementOperation, ElementValue, ObjectRef, Own, Statement},
     comparison::equality,
     lifting::Lifting,
     register::{Content, FromMap, word},
@@ -30,6 +30,7 @@ use crate::firewall::{
         test::{Operator, Test, Verdicts},
         verdict::Verdict,
     },
+    object::ObjectKind,
     set::{found::Found as FoundSet, map_data},
 };
 

@@ -14,7 +14,7 @@ use self::{
     lifting::Lifting,
     register::{Content, word},
 };
-use super::{ConnectionCount, Limit, Log, Queue, Quota, Statement, Synproxy, Translation, reject::Reject};
+use super::{ConnectionCount, Limit, Log, Queue, Quota, Statement, Synproxy, Target, Translation, reject::Reject};
 use crate::firewall::{
     expression::{
         Data, Expression,
@@ -24,6 +24,7 @@ use crate::firewall::{
     family::Family,
     matching::{
         context::{Context, Requirement},
+        data_type as types,
         source::{Numbers, Source},
         verdict::Verdict,
     },
@@ -110,7 +111,10 @@ impl Lifting<'_> {
             Expression::Limit(limit) => Statement::Limit(Limit::lift(limit)?),
             Expression::Log(log) => Statement::Log(Log::lift(log)?),
             Expression::Notrack(_) => Statement::Notrack,
-            Expression::Queue(queue) => Statement::Queue(Queue::lift(queue)?),
+            Expression::Queue(queue) => {
+                let from = queue.source.and_then(|source| self.new_value(source, &types::HOST_SHORT));
+                Statement::Queue(Queue::lift(queue, from)?)
+            }
             Expression::Synproxy(synproxy) => Statement::Synproxy(Synproxy::lift(synproxy)),
             Expression::Objref(objref) => self.object(objref)?,
             Expression::Connlimit(limit) => Statement::Connections(ConnectionCount::lift(limit)),
@@ -137,7 +141,10 @@ impl Lifting<'_> {
             Expression::Nat(nat) => {
                 let (to, port) = self.new_ends([nat.address, nat.last_address], [nat.port, nat.last_port])?;
                 let flags = Translation::of_flags(nat.flags)?;
-                let to = if flags.prefix { Some(self.prefix(nat.address?, nat.last_address?)?) } else { to };
+                let to = match to {
+                    Some(Target::Address(_)) if flags.prefix => Some(self.prefix(nat.address?, nat.last_address?)?),
+                    to => to,
+                };
                 let translation = Translation { to, port, ..flags };
                 if nat.kind == nat::SOURCE { Statement::Snat(translation) } else { Statement::Dnat(translation) }
             }
@@ -146,6 +153,7 @@ impl Lifting<'_> {
                 Statement::Tproxy(Translation { to, port, ..Translation::default() })
             }
             Expression::Dynset(dynset) => self.element(dynset)?,
+            Expression::FlowOffload(flow) => Statement::AddFlow(format!("@{}", flow.table)),
             Expression::Dup(dup) => Statement::Duplicate(self.destination(dup.address, dup.device)?),
             Expression::Fwd(fwd) => Statement::Forward(self.destination(fwd.address, Some(fwd.device))?),
             _ => return None,

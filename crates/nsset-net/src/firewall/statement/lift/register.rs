@@ -3,14 +3,13 @@
 use crate::firewall::{
     expression::Data,
     matching::{
-        data_type::DataType,
         mapped::{Mapped, Values},
         operand::Operand,
         selector::Selector,
         selectors::Selectors,
         source::Source,
     },
-    set::map_data,
+    set::map_data::MapData,
 };
 
 /// What a register holds.
@@ -34,13 +33,11 @@ pub(super) struct FromMap {
 
 impl FromMap {
     /// Returns the plain data if the values have these types.
-    pub(super) fn to(&self, values: &[&DataType]) -> Option<Mapped> {
+    pub(super) fn to(&self, values: &MapData) -> Option<Mapped> {
         let map = match &self.list {
             None => Values::Named(format!("@{}", self.name)),
             Some(list) => {
-                let pair = |(key, data): &(Operand, Option<Data>)| {
-                    Some((key.clone(), map_data::operand(data.as_ref()?, values)?))
-                };
+                let pair = |(key, data): &(Operand, Option<Data>)| Some((key.clone(), values.operand(data.as_ref()?)?));
                 Values::List(list.iter().map(pair).collect::<Option<_>>()?)
             }
         };

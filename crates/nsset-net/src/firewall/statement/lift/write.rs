@@ -20,6 +20,7 @@ use crate::firewall::{
         selectors::Selectors,
         source::{Bits, Header, Source},
     },
+    set::map_data::MapData,
 };
 
 impl Lifting<'_> {
@@ -27,17 +28,22 @@ impl Lifting<'_> {
         let seen = self.seen.clone();
         let is_header = matches!(target, Source::Header(_));
         let selector = Selector::of(target, None, |requirements| is_header || seen.knows(requirements))?;
-        let value = match self.content(source)?.clone() {
-            Content::Constant(value) => NewValue::Constant(Operand::of(&value, selector.data())?),
+        let value = self.new_value(source, selector.data())?;
+        self.push(Statement::Set(Selectors(vec![selector]), value));
+        Some(())
+    }
+
+    /// Returns the value of a type that a register has.
+    pub(super) fn new_value(&mut self, source: u32, data: &'static DataType) -> Option<NewValue> {
+        Some(match self.content(source)?.clone() {
+            Content::Constant(value) => NewValue::Constant(Operand::of(&value, data)?),
             Content::Loaded(loaded) => {
                 let (from, copied) = self.copied(&loaded)?;
                 self.absorb(from.requires());
                 NewValue::Copy(copied)
             }
-            Content::Mapped(mapped) => NewValue::Mapped(mapped.to(&[selector.data()])?),
-        };
-        self.push(Statement::Set(Selectors(vec![selector]), value));
-        Some(())
+            Content::Mapped(mapped) => NewValue::Mapped(mapped.to(&MapData::Values(vec![data]))?),
+        })
     }
 
     /// Returns a loaded value, and what was changed of it on the way.
