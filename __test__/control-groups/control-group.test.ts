@@ -33,7 +33,11 @@ const SETS: [name: string, kinds: NamespaceKind[], options?: UnshareSyncOptions]
   ['pid', ['pid']],
   ['user', ['user'], { mapUser: 'root' }],
   ['all kinds', ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'], { mapUser: 'root' }],
-  ['user, as another user than the owner of the group', ['user', 'pid'], { uidMaps: SUBORDINATE, gidMaps: SUBORDINATE }],
+  [
+    'user, as another user than the owner of the group',
+    ['user', 'pid'],
+    { uidMaps: SUBORDINATE, gidMaps: SUBORDINATE },
+  ],
 ]
 
 describe.skipIf(withoutGroups !== undefined)(`control groups${reasonOf(withoutGroups)}`, () => {
