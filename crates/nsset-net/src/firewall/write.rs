@@ -12,8 +12,9 @@ use super::{
     place::{Place, RulePlace, named},
     set::{
         anonymous::{AnonymousSet, AnonymousSets, NamedSets},
-        element::{Element, Storage, sort_intervals, write_some},
+        element::{Element, Storage, write_some},
         map_data::MapData,
+        order::sort_intervals,
     },
     statement::{Own, Statement, lower},
     table::{Chain, DetailedElement, MapTypes, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef},

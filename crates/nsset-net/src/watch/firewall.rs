@@ -162,8 +162,9 @@ fn add_table(existing: &Existing, all: &mut Vec<Object>) -> Result<(), Malformed
     all.push(object(key_of("table", table), &whole)?);
     for (name, definition) in of.objects() {
         let kind = definition.kind().name();
-        let mut fields = serde_json::json!({ "kind": kind, "family": family, "table": table, "name": name });
-        fields[kind] = definition.to_json()?;
+        let fields = serde_json::json!({
+            "kind": kind, "family": family, "table": table, "name": name, kind: definition.to_json()?,
+        });
         let text = json(&fields)?;
         let digest = digest(&text);
         all.push(Object::new(key_of("object", name), text, digest));

@@ -111,7 +111,7 @@ impl Table {
             ObjectKind::Quota => self.quotas.push((name, NamedQuota::read(&data, comment)?)),
             ObjectKind::Limit => self.limits.extend(NamedLimit::read(&data, comment)?.map(|limit| (name, limit))),
             ObjectKind::Helper => {
-                self.helpers.extend(Helper::read(&data, comment, family)?.map(|helper| (name, helper)))
+                self.helpers.extend(Helper::read(&data, comment, family)?.map(|helper| (name, helper)));
             }
             ObjectKind::Timeout => {
                 self.timeouts.extend(Timeout::read(&data, comment, family)?.map(|timeout| (name, timeout)));

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::{
-    element::{Element, Storage, sort_intervals},
+    element::{Element, Storage},
     map_data::MapData,
+    order::sort_intervals,
 };
 use crate::{
     error::{Error, Result},

@@ -4,3 +4,4 @@ pub(crate) mod anonymous;
 pub(crate) mod element;
 pub(crate) mod found;
 pub(crate) mod map_data;
+pub(crate) mod order;

@@ -411,7 +411,7 @@ fn destinations(rule: &mut Lowering<'_, '_>, destination: &Destination) -> Resul
             rule.push(Immediate { target: register, data: Data::Value(index.to_ne_bytes().to_vec()) });
         }
         Some(Device::Mapped(mapped)) => {
-            rule.load_mapped(mapped, &MapData::Values(vec![&types::LINK_INDEX]), register)?
+            rule.load_mapped(mapped, &MapData::Values(vec![&types::LINK_INDEX]), register)?;
         }
     }
     Ok([address, device.as_ref().map(|_| register)])

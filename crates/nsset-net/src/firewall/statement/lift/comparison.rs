@@ -12,7 +12,7 @@ use crate::firewall::{
         operand::{Operand, in_order, mask},
         selector::Selector,
         selectors::Selectors,
-        source::{Known, Source},
+        source::{Header, Known, Source},
         test::{Operator, Test},
     },
     set::found::element_operand,
@@ -104,13 +104,14 @@ impl Lifting<'_> {
 
     /// Returns the address of which this loads the first bytes, as nft(8) does for a prefix.
     pub(super) fn start_of_address(&self, loaded: &Loaded, size: usize) -> Option<&'static Known> {
-        let Source::Payload(base, offset, length) = loaded.source else {
-            return self.address_of(loaded.source).filter(|known| known.data.size > size);
+        let (length, of_size): (u32, &dyn Fn(u32) -> Source) = match loaded.source {
+            Source::Payload(base, offset, length) => (length, &move |size| Source::Payload(base, offset, size)),
+            Source::Header(header) if !header.is_presence => {
+                (header.length, &move |length| Source::Header(Header { length, ..header }))
+            }
+            source => return self.address_of(source).filter(|known| known.data.size > size),
         };
-        [4, 16]
-            .into_iter()
-            .filter(|size| *size > length)
-            .find_map(|size| self.address_of(Source::Payload(base, offset, size)))
+        [4, 16].into_iter().filter(|size| *size > length).find_map(|size| self.address_of(of_size(size)))
     }
 
     pub(super) fn address_of(&self, source: Source) -> Option<&'static Known> {

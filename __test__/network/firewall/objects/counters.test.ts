@@ -1,9 +1,9 @@
 /** Counters, quotas and elements of sets, while a table is in force. */
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { nft } from '../../setup/oracles/firewall/nft.ts'
-import { anyonesSet } from '../../setup/sets/anyones-set.ts'
-import { failureOf } from '../../setup/sets/failure.ts'
+import { nft } from '../../../setup/oracles/firewall/nft.ts'
+import { anyonesSet } from '../../../setup/sets/anyones-set.ts'
+import { failureOf } from '../../../setup/sets/failure.ts'
 
 test('counters and quotas count packets, and nft sees the same numbers', async () => {
   using set = anyonesSet(['net'], { loopback: true })

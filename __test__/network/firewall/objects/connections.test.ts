@@ -1,9 +1,9 @@
 /** Objects of connection tracking, `synproxy` and flow tables: `nft` reads what nsset writes, and nsset reads what `nft` writes. */
 import type { FirewallTableSpec } from 'nsset'
 import { afterAll, describe, expect, test } from 'vitest'
-import { nft, nftFile, nftRules } from '../../setup/oracles/firewall/nft.ts'
-import { anyonesSet } from '../../setup/sets/anyones-set.ts'
-import { type Case, failureOf, range, refuses, untyped, value } from '../../setup/sets/failure.ts'
+import { nft, nftFile, nftRules } from '../../../setup/oracles/firewall/nft.ts'
+import { anyonesSet } from '../../../setup/sets/anyones-set.ts'
+import { type Case, failureOf, range, refuses, untyped, value } from '../../../setup/sets/failure.ts'
 
 const TABLE = {
   helpers: {
