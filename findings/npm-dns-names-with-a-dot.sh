@@ -7,7 +7,11 @@
 # mailbox of a SOA record, where only dns-packet escapes what it reads and takes it back. And native-dns-packet cannot write the
 # serial number of a zone from 2^31 on, as those made of a date and time have.
 #
-# dnspython 2.9.2 writes the answers, and reads what they make of them. Output seen, 2026-11-28:
+# dnspython 2.9.2 writes the answers, and reads what they make of them. Output seen, 2026-11-28 (each answer, and who has another one):
+#   v2\.1._ipp._tcp.local.: dns-packet v2.1._ipp._tcp.local., @leichtgewicht/dns-packet v2.1._ipp._tcp.local., dns2 v2.1._ipp._tcp.local., native-dns-packet v2.1._ipp._tcp.local.
+#   ns. first\.last.lab.test. 1 2 3 4 5: @leichtgewicht/dns-packet ns. first.last.lab.test. 1 2 3 4 5, dns2 ns. first.last.lab.test. 1 2 3 4 5, native-dns-packet ns. first.last.lab.test. 1 2 3 4 5
+#   ns. mail. 2601011200 2 3 4 5: native-dns-packet ERR_OUT_OF_RANGE
+#   dns-packet, asked for v2\.1._ipp._tcp.local: 5 labels, v2\.1._ipp._tcp.local
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -74,3 +78,8 @@ console.log(`dns-packet, asked for v2\\.1._ipp._tcp.local: ${asked.split('.').le
 JS
 answer=$(node again.cjs)
 echo "$answer"
+[ "$answer" = 'v2\.1._ipp._tcp.local.: dns-packet v2.1._ipp._tcp.local., @leichtgewicht/dns-packet v2.1._ipp._tcp.local., dns2 v2.1._ipp._tcp.local., native-dns-packet v2.1._ipp._tcp.local.
+ns. first\.last.lab.test. 1 2 3 4 5: @leichtgewicht/dns-packet ns. first.last.lab.test. 1 2 3 4 5, dns2 ns. first.last.lab.test. 1 2 3 4 5, native-dns-packet ns. first.last.lab.test. 1 2 3 4 5
+ns. mail. 2601011200 2 3 4 5: native-dns-packet ERR_OUT_OF_RANGE
+dns-packet, asked for v2\.1._ipp._tcp.local: 5 labels, v2\.1._ipp._tcp.local' ] || { echo "CHANGED"; exit 1; }
+echo "as described"
