@@ -114,7 +114,8 @@ GO
 go mod init lab 2>/dev/null
 go get github.com/packetcap/go-pcap@v0.0.0-20240528124601-8c87ecf5dbc5 golang.org/x/net@v0.62.0 2>/dev/null
 go build -o filters .
-export PATH=$work/root/usr/bin:$PATH LD_LIBRARY_PATH=$work/root/usr/lib/$(uname -m)-linux-gnu
+libraries=$work/root/usr/lib/$(uname -m)-linux-gnu
+export PATH=$work/root/usr/bin:$PATH LD_LIBRARY_PATH=$libraries
 answer=$(./filters tcp 'tcp and not port 80' 'host 10.0.0.1 and not port 53' '(port 80 or port 53) and host 10.0.0.1' \
   'tcp portrange 80-90' icmp 'not arp' 2>error) || { cat error; exit 1; }
 echo "$answer"
