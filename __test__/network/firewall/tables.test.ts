@@ -145,7 +145,10 @@ describe('a table', () => {
     const { firewall } = set.network
     await nft(set, 'add table inet theirs')
     await nft(set, 'add chain inet theirs c { type filter hook input priority 0 ; }')
-    await nft(set, 'add rule inet theirs c jhash ip saddr . ip daddr . tcp sport . tcp dport . meta mark mod 2 0 accept')
+    await nft(
+      set,
+      'add rule inet theirs c jhash ip saddr . ip daddr . tcp sport . tcp dport . meta mark mod 2 0 accept',
+    )
     const before = await nft(set, 'list table inet theirs')
     await firewall.replace('ours', { chains: { c: { hook: 'input' } } })
     await firewall.delete('ours')
@@ -157,7 +160,10 @@ describe('a table', () => {
     const { firewall } = set.network
     await nft(set, 'add table inet theirs')
     await nft(set, 'add chain inet theirs c')
-    await nft(set, 'add rule inet theirs c jhash ip saddr . ip daddr . tcp sport . tcp dport . meta mark mod 2 0 accept')
+    await nft(
+      set,
+      'add rule inet theirs c jhash ip saddr . ip daddr . tcp sport . tcp dport . meta mark mod 2 0 accept',
+    )
     const table = await firewall.get('theirs')
     expect(table.chains['c']?.rules).toEqual([[{ raw: expect.stringMatching(/^[0-9a-f]+$/) }]])
     const before = await nft(set, 'list table inet theirs')

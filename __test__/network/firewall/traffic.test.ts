@@ -131,3 +131,36 @@ test('the short forms: a router that shares its address, publishes a port and dr
   expect((await failureOf(() => ask(place.client, '10.0.1.1', 23))).code).toBe('ECONNREFUSED')
   expect((await failureOf(() => ask(place.client, '10.0.1.1', 80, 300))).code).toBe('TIMEOUT')
 })
+
+test('synproxy answers the handshakes of clients itself', async () => {
+  using place = await natLab()
+  await using _server = await listen(place.router, 80)
+  const { firewall, sysctls } = place.router.network
+  // A later segment without a handshake must not begin a connection.
+  await sysctls.set('net.netfilter.nf_conntrack_tcp_loose', false)
+  await firewall.replace('filter', {
+    synproxies: { web: { mss: 1460, wscale: 7, timestamp: true, sackPerm: true } },
+    chains: {
+      early: {
+        hook: 'prerouting',
+        priority: 'raw',
+        rules: [[{ 'tcp dport': 80 }, { 'tcp flags': { '==': 'syn' } }, 'notrack']],
+      },
+      input: {
+        hook: 'input',
+        rules: [
+          [{ 'tcp dport': 80 }, { 'ct state': ['invalid', 'untracked'] }, { synproxy: 'web' }],
+          [{ 'ct state': 'invalid' }, 'drop'],
+        ],
+      },
+    },
+  })
+  expect(await ask(place.client, '10.0.1.1', 80)).toBe('10.0.1.2')
+  const { stdout } = await place.router.execFile('cat', ['/proc/self/net/stat/synproxy'], { encoding: 'utf8' })
+  // One line for each processor: entries, handshakes that began, and more.
+  const handshakes = stdout
+    .split('\n')
+    .slice(1)
+    .map((line) => Number.parseInt(line.trim().split(/\s+/)[1] ?? '0', 16))
+  expect(handshakes.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0)
+})

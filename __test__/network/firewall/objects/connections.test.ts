@@ -1,4 +1,5 @@
 /** Objects of connection tracking, `synproxy` and flow tables: `nft` reads what nsset writes, and nsset reads what `nft` writes. */
+import { once } from 'node:events'
 import type { FirewallTableSpec } from 'nsset'
 import { afterAll, describe, expect, test } from 'vitest'
 import { nft, nftFile, nftRules } from '../../../setup/oracles/firewall/nft.ts'
@@ -91,6 +92,26 @@ describe('objects of connection tracking and of synproxy', () => {
     await firewall.replace('t', { ...table, helpers: { ...helpers, ftp: { type: 'sip', protocol: 'tcp' } } })
     expect((await firewall.get('t')).helpers?.['ftp']).toEqual({ type: 'sip', protocol: 'tcp' })
     expect((await handles())?.slice(-2)).toEqual(before?.slice(-2))
+  })
+
+  test('decide how long a connection is remembered', async () => {
+    using set = anyonesSet(['net'])
+    const { conntrack, firewall, links } = set.network
+    await links.set('lo', { up: true })
+    await firewall.replace('t', {
+      timeouts: { brief: { protocol: 'udp', policy: { unreplied: 9000 } } },
+      chains: { output: { hook: 'output', rules: [[{ 'udp dport': 9 }, { set: { 'ct timeout': 'brief' } }]] } },
+    })
+    const socket = set.network.createSocket('udp4')
+    socket.send('x', 9, '127.0.0.1')
+    await once(socket, 'listening')
+    const times = async () =>
+      (await conntrack.list({ destinationPort: 9 })).map(({ timeout }) => (timeout as number) > 0)
+    await expect.poll(times, { timeout: 10_000 }).toEqual([true])
+    const [connection] = await conntrack.list({ destinationPort: 9 })
+    // The kernel's default value is 30 s.
+    expect(connection?.timeout).toBeLessThanOrEqual(9000)
+    await new Promise<void>((resolve) => socket.close(resolve))
   })
 
   test('are reported by watch', async () => {
