@@ -27,7 +27,8 @@ export interface BirdOptions {
 /** Starts the daemon in the foreground; the caller ends it. */
 export function startBird({ set, directory, id, costs }: BirdOptions): NamespaceChildProcess {
   const links = Object.entries(costs).map(
-    ([name, cost]) => `interface "${name}" { type wired; rxcost ${cost}; hello interval 200 ms; update interval 800 ms; };`,
+    ([name, cost]) =>
+      `interface "${name}" { type wired; rxcost ${cost}; hello interval 200 ms; update interval 800 ms; };`,
   )
   const text = `
     router id ${id};
