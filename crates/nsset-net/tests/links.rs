@@ -186,11 +186,12 @@ async fn vxlan_and_macvlan_have_the_settings_of_their_specifications() {
         ttl: Some(5),
         learning: Some(false),
         ageing_time: Some(Duration::from_secs(120)),
-        external: None,
+        ..Vxlan::default()
     };
     let spec = LinkSpec { dev: Some("left".into()), ..LinkSpec::new("vx0", LinkKind::Vxlan(vxlan.clone())) };
     let link = host.network.links().add(&spec).await.unwrap();
-    assert_eq!(link.kind, LinkKind::Vxlan(vxlan));
+    let LinkKind::Vxlan(found) = link.kind else { panic!() };
+    assert_eq!(Vxlan { options: vxlan.options.clone(), ..found }, vxlan);
     assert_eq!(link.dev.unwrap().index, get(&host.network, "left").await.index);
     let reported = &host.ip_link("vx0")["linkinfo"]["info_data"];
     assert_eq!(reported["id"], 42);

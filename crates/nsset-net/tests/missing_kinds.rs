@@ -15,8 +15,8 @@ use std::time::Duration;
 use lab::host;
 use nix::errno::Errno;
 use nsset_net::{
-    Bond, BondMode, Bridge, Error, Geneve, Gre, GreTunnel, IpVlan, IpVlanIsolation, IpVlanMode, Ipip, LinkKind, LinkSpec, Specified,
-    Vlan, VlanProtocol, Vrf,
+    Bond, BondMode, Bridge, Error, Geneve, Gre, GreTunnel, IpVlan, IpVlanIsolation, IpVlanMode, Ipip, LinkKind,
+    LinkSpec, Specified, Vlan, VlanProtocol, Vrf,
 };
 
 /// Fields of a link in the output of `ip`, and their values in JSON.

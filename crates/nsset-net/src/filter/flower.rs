@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::{kind::OF_PROGRAMS, protocol::Protocol};
+use super::protocol::Protocol;
 use crate::{
     family::octets,
     mac::Mac,
@@ -88,6 +88,9 @@ const SRC_MIN: u16 = 87;
 const SRC_MAX: u16 = 88;
 const DST_MIN: u16 = 89;
 const DST_MAX: u16 = 90;
+
+/// `TCA_CLS_FLAGS_SKIP_HW` and `TCA_CLS_FLAGS_SKIP_SW` of linux/pkt_cls.h. The kernel lists others, and refuses them in a request.
+pub(super) const OF_PROGRAMS: u32 = 3;
 
 /// `TCA_FLOWER_KEY_FLAGS_IS_FRAGMENT`.
 const FRAGMENT: u32 = 1;

@@ -5,7 +5,7 @@ use serde_with::skip_serializing_none;
 
 use super::{
     action::Action,
-    flower::{self, Flower},
+    flower::{self, Flower, OF_PROGRAMS},
     u32::U32,
 };
 use crate::{
@@ -83,9 +83,6 @@ const BPF_TAG: u16 = 10;
 
 /// The table of a u32 filter that exists without being created.
 const FIRST_TABLE: u32 = 0x8000_0000;
-
-/// `TCA_CLS_FLAGS_SKIP_HW` and `TCA_CLS_FLAGS_SKIP_SW` of linux/pkt_cls.h. The kernel lists others, and refuses them in a request.
-pub(super) const OF_PROGRAMS: u32 = 3;
 
 /// `TCA_BPF_FLAG_ACT_DIRECT`.
 const DIRECT_ACTION: u32 = 1;
