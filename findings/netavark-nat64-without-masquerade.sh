@@ -4,7 +4,7 @@
 #
 # The rule that masquerades leaves out multicast. For IPv4 that is 224.0.0.0/4; for IPv6 the program writes ff::/8 in place of ff00::/8.
 # This is 00ff::/8, all addresses whose first byte is zero, and 64:ff9b:: is one of them. Multicast is masqueraded, which it should not
-# be. `nft list ruleset` shows it as ::/8, since the rest of the bytes is masked.
+# be. `nft list ruleset` shows it as ::/8, since the rest of the bytes is masked. netavark's sources of August 2026 have ff00::/8.
 #
 # Output seen, 2026-11-28 (the sources of datagrams that a container fd10:88::2 sent through a host 2001:db8::1, as the other side saw them):
 #   ip6 daddr != ::/8 masquerade
