@@ -118,7 +118,10 @@ describe('file systems', () => {
   })
 
   test('a file system that only root of the host may mount is an error that says what to do instead', async () => {
-    const made = NamespaceSet.unshare(['user', 'mnt'], { mapUser: 'root', mounts: [{ type: 'devtmpfs', target: '/mnt' }] })
+    const made = NamespaceSet.unshare(['user', 'mnt'], {
+      mapUser: 'root',
+      mounts: [{ type: 'devtmpfs', target: '/mnt' }],
+    })
     await expect(made).rejects.toMatchObject({
       code: 'EPERM',
       syscall: 'mount',
