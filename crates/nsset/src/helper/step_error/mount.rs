@@ -4,12 +4,13 @@
 pub fn not_permitted(file_system: &str) -> &'static str {
     match file_system {
         "proc" => {
-            "a procfs is mounted only with CAP_SYS_ADMIN in the user namespace that owns the pid namespace that it shows: add \
-             'pid' to the kinds. The kernel also refuses it where something covers parts of /proc, as in many containers"
+            "a proc needs CAP_SYS_ADMIN in the user namespace that owns the pid namespace that it shows: add 'pid' to the kinds. \
+             Where container engines mask parts of /proc, the kernel refuses it in a user namespace, but a proc with the option \
+             subset=pid since Linux 7"
         }
         "sysfs" => {
-            "a sysfs is mounted only with CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows: \
-             add 'net' to the kinds. The kernel also refuses it where something covers parts of /sys, as in many containers"
+            "a sysfs needs CAP_SYS_ADMIN in the user namespace that owns the net namespace that it shows: add 'net' to the kinds. \
+             Where container engines mask parts of /sys, the kernel refuses it in a user namespace"
         }
         "mqueue" => {
             "mounting mqueue needs CAP_SYS_ADMIN in the user namespace that owns the ipc namespace: add 'ipc' to the kinds"
