@@ -80,6 +80,7 @@ export type { ReportBase, RequestReport, SpawnReport, UnshareReport } from './re
 export type { ActionContext } from './set/action-context.ts'
 export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
+export { realPaths } from './set/real-paths.ts'
 export type { Thenable } from './threads/thenable.ts'
 export type { FromContainerOptions } from './validate/container-options.ts'
 export type {
@@ -229,7 +230,9 @@ export type {
   VethPeer,
 } from './validate/network/links/link-spec.ts'
 export type { Offload, OffloadChanges } from './validate/network/links/offload.ts'
+export type * from './validate/network/links/sharing.ts'
 export type * from './validate/network/links/tunnels.ts'
+export type * from './validate/network/links/udp-tunnels.ts'
 export type { BridgeVlan, BridgeVlanSpec } from './validate/network/links/vlan.ts'
 export type {
   ApplyOptions,

@@ -76,6 +76,8 @@ pub enum Operation {
     ListRoutes { table: Option<u32> },
     #[serde(rename = "routes.add")]
     AddRoute { route: RouteSpec },
+    #[serde(rename = "routes.append")]
+    AppendRoute { route: RouteSpec },
     #[serde(rename = "routes.replace")]
     ReplaceRoute { route: RouteSpec },
     #[serde(rename = "routes.delete")]
@@ -241,6 +243,7 @@ impl Operation {
             Self::DeleteAddress { link, address } => json(&sockets.addresses().await?.delete(&link, &address).await?),
             Self::ListRoutes { table } => list_routes(sockets, table, caller).await,
             Self::AddRoute { route } => json(&sockets.routes().await?.add(&route).await?),
+            Self::AppendRoute { route } => json(&sockets.routes().await?.append(&route).await?),
             Self::ReplaceRoute { route } => json(&sockets.routes().await?.replace(&route).await?),
             Self::DeleteRoute { route } => json(&Box::pin(sockets.routes().await?.delete(&route)).await?),
             Self::LookUpRoute { lookup } => json(&sockets.network().await?.look_up_route(&lookup).await?),
