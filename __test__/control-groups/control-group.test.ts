@@ -25,7 +25,7 @@ import { failureOf } from '../setup/sets/failure.ts'
 
 const FORKED = new URL('../setup/programs/forked.cjs', import.meta.url)
 const USER = 1234
-const SOMEBODY = [{ containerId: 0, hostId: 100_000, size: 65_536 }]
+const SUBORDINATE = [{ containerId: 0, hostId: 100_000, size: 65_536 }]
 
 const SETS: [name: string, kinds: NamespaceKind[], options?: UnshareSyncOptions][] = [
   ['uts', ['uts']],
@@ -33,7 +33,11 @@ const SETS: [name: string, kinds: NamespaceKind[], options?: UnshareSyncOptions]
   ['pid', ['pid']],
   ['user', ['user'], { mapUser: 'root' }],
   ['all kinds', ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'], { mapUser: 'root' }],
-  ['user, as another user than the owner of the group', ['user', 'pid'], { uidMaps: SOMEBODY, gidMaps: SOMEBODY }],
+  [
+    'user, as another user than the owner of the group',
+    ['user', 'pid'],
+    { uidMaps: SUBORDINATE, gidMaps: SUBORDINATE },
+  ],
 ]
 
 describe.skipIf(withoutGroups !== undefined)(`control groups${reasonOf(withoutGroups)}`, () => {
@@ -66,7 +70,7 @@ describe.skipIf(withoutGroups !== undefined)(`control groups${reasonOf(withoutGr
 
     test('also if filters of system calls refuse clone3(2): the program moves', async () => {
       // No user may be born in a group that belongs to root, so the same way is taken without a filter.
-      using set = NamespaceSet.unshareSync(['user'], { uidMaps: SOMEBODY, gidMaps: SOMEBODY })
+      using set = NamespaceSet.unshareSync(['user'], { uidMaps: SUBORDINATE, gidMaps: SUBORDINATE })
       await using group = await ControlGroup.create()
       const { stdout } = await set.execFile('cat', ['/proc/self/cgroup'], { cgroup: group })
       expect(version2Path(stdout)).toBe(pathInHierarchy(group.path))

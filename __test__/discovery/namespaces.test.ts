@@ -10,7 +10,16 @@ import { resources } from '../setup/guards/resources.ts'
 import { ALL_KINDS } from '../setup/guards/thread-place.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { refuses, type, untyped, value } from '../setup/sets/failure.ts'
-import { hide } from '../setup/sets/hiding-places.ts'
+import {
+  CHILDREN_ELSEWHERE,
+  heldByDescriptor,
+  hide,
+  LONE_THREAD,
+  mountsOwnUts,
+  namespaceOfDescriptor,
+  PID_NAMESPACE_ABOVE,
+  SOCKET_ELSEWHERE,
+} from '../setup/sets/hiding-places.ts'
 import { asOrdinaryUser, asRoot, isRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
@@ -128,17 +137,7 @@ describe('hiding places', () => {
   })
 
   asRoot('a lone thread of a process', 'only root can enter with a thread', async () => {
-    await using hidden = await hide(`
-def enter():
-    global number
-    unshare(${NS.UTS})
-    number = threading.get_native_id()
-    ready.set()
-    time.sleep(60)
-ready = threading.Event()
-threading.Thread(target=enter, daemon=True).start()
-ready.wait()
-`)
+    await using hidden = await hide(LONE_THREAD)
     using inside = NamespaceSet.fromThread(hidden.pid, hidden.number, 'uts')
     const id = inside.id()
     inside.close()
@@ -157,13 +156,7 @@ ready.wait()
 
   test('a socket of another process, and nothing else', async (context) => {
     if (!isRoot) context.skip('needs root: the program enters a network and comes back')
-    await using hidden = await hide(`
-home = os.open('/proc/self/ns/net', os.O_RDONLY)
-unshare(${NS.NET})
-number = socket.socket().detach()
-if libc.setns(home, 0) != 0: raise OSError(ctypes.get_errno(), 'setns')
-os.close(home)
-`)
+    await using hidden = await hide(SOCKET_ELSEWHERE)
     const all = await namespaces({ kinds: 'net' })
     const one = all.find(({ holders }) => holders.some((each) => each.type === 'socket' && each.pid === hidden.pid))
     expect(one?.holders).toEqual([{ type: 'socket', pid: hidden.pid, fd: hidden.number, command: 'python3' }])
@@ -233,10 +226,20 @@ os.close(home)
     skip,
   }) => {
     if (isBefore(6, 11)) skip('before Linux 6.11 the kernel shows it only once there is a process inside')
-    await using hidden = await hide(`unshare(${NS.USER | NS.PID})\nnumber = 0\n`)
+    await using hidden = await hide(CHILDREN_ELSEWHERE)
     const all = await namespaces({ kinds: 'pid' })
     const one = all.find(({ holders }) => holders.some((each) => each.type === 'children' && each.pid === hidden.pid))
     expect(one?.holders).toEqual([{ type: 'children', pid: hidden.pid, command: 'python3' }])
+    if (one !== undefined) expectOpens(one)
+  })
+
+  test('a pid namespace that only the one below it holds, which a descriptor holds', async () => {
+    await using hidden = await hide(PID_NAMESPACE_ABOVE)
+    const all = await namespaces({ kinds: 'pid' })
+    const one = all.find(({ id }) => id === `pid:[${hidden.number}]`)
+    const below = all.find(({ parent }) => parent === one?.id)
+    expect(one?.holders).toEqual([{ type: 'namespace', id: below?.id }])
+    expect(below && typesOf(below)).toEqual(['descriptor'])
     if (one !== undefined) expectOpens(one)
   })
 
@@ -412,37 +415,4 @@ function lsns(): ListedNamespace[] {
     ...{ id: `${type}:[${ns}]`, owner: ons, parent: pns },
     ...{ processes: nprocs, pid, file: nsfs },
   }))
-}
-
-/** Opens a namespace that a child has made and then leaves to the descriptor. */
-function heldByDescriptor(kind: string, flag: number): string {
-  const user = isRoot ? 0 : NS.USER
-  return `
-ready, go = os.pipe(), os.pipe()
-child = os.fork()
-if child == 0:
-    unshare(${flag | user})
-    os.write(ready[1], b'.')
-    os.read(go[0], 1)
-    os._exit(0)
-os.read(ready[0], 1)
-number = os.open(f'/proc/{child}/ns/${kind}', os.O_RDONLY)
-os.write(go[1], b'.')
-os.waitpid(child, 0)
-`
-}
-
-function namespaceOfDescriptor({ pid, number }: { pid: number; number: number }): string {
-  using set = NamespaceSet.fromPath(`/proc/${pid}/fd/${number}`)
-  return set.id()
-}
-
-/** Mounts its uts namespace at a path, and goes to another one. */
-function mountsOwnUts(path: string): string {
-  return `
-open('${path}', 'w').close()
-if libc.mount(b'/proc/self/ns/uts', b'${path}', None, 4096, None) != 0: raise OSError(ctypes.get_errno(), 'mount')
-unshare(${NS.UTS})
-number = 0
-`
 }

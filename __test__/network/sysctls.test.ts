@@ -145,7 +145,16 @@ describe('invalid arguments throw', () => {
     using set = anyonesSet(['net'])
     return await set.network.sysctls.set('net.ipv4.ip_forward', untyped<string>(to))
   }
-  const wrong = ['', 'net', 'net.', 'kernel.hostname', 'net/../kernel/hostname', '/net/ipv4/ip_forward', 'net..ipv4']
+  const wrong = [
+    '',
+    'net',
+    'net.',
+    'kernel.hostname',
+    'kernel.pid_max',
+    'net/../kernel/hostname',
+    '/net/ipv4/ip_forward',
+    'net..ipv4',
+  ]
   refuses([...wrong, 'net/ipv4/.', 'net\0.ipv4'].map((name): Case => [JSON.stringify(name), get(name), value('name')]))
   refuses([
     ['a name that is a number', get(1), type('name')],

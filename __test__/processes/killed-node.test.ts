@@ -56,6 +56,25 @@ test('the exit of a Node.js process that does not close its sets is enough, too'
   expect(await left(node.pid)).toEqual([])
 })
 
+test('a PID 1 that was stopped before ends too: the kernel continues what is stopped in an orphaned process group', async () => {
+  await using node = doomedNode(`
+    import { NamespaceSet } from 'nsset'
+    globalThis.set = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
+    globalThis.set.spawn('sleep', ['60'], { stdio: 'ignore' }).unref()
+    console.log('ready')
+    await new Promise(() => setInterval(() => {}, 1000))`)
+  expect(await node.line()).toBe('ready')
+  const init = membersOfSession(node.pid).find(({ comm }) => comm === 'nsset-init')?.pid ?? 0
+  process.kill(init, 'SIGSTOP')
+  const stopped = await eventually(
+    () => readStat(init)?.state,
+    (state) => state === 'T',
+  )
+  expect(stopped).toBe('T')
+  await node.kill()
+  expect(await left(node.pid)).toEqual([])
+})
+
 /** Creates sets of all kinds and runs programs in them, several at a time, until it is killed. */
 const BUSY = `
   import { NamespaceSet } from 'nsset'

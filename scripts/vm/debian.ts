@@ -7,7 +7,7 @@ import { aptGet } from './apt.ts'
 
 const TIME_LIMIT = 120_000
 
-/** Large, and read by nobody in a guest. */
+/** Large, and not read in a guest. */
 const NOT_UNPACKED = ['doc', 'info', 'lintian', 'locale', 'man'].map((name) => `--exclude=./usr/share/${name}`)
 
 /** The links that update-alternatives(1) would make. */

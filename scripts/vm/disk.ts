@@ -28,6 +28,7 @@ const ETC = {
   subgid: 'nsset-user:100000:65536\n',
   hosts: '127.0.0.1 localhost\n::1 localhost\n',
   hostname: 'nsset-vm\n',
+  'resolv.conf': 'nameserver 127.0.0.53\n',
   protocols: 'ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\ngre 47 GRE\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCTP\n',
 }
 

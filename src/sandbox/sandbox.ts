@@ -8,6 +8,7 @@ import {
   type ForkOptions,
   type Forwarding,
   type NamespaceChildProcess,
+  NamespaceError,
   type NamespaceKind,
   NamespaceSet,
   type Output,
@@ -28,7 +29,7 @@ import { Events } from './events.ts'
 import { hiddenPlaces } from './hidden.ts'
 import { openWays, type Ways } from './network.ts'
 import { type Refusal, RefusalLog } from './refusals.ts'
-import { firstDirectoryOf, mountsOf, type Wanted } from './view.ts'
+import { firstDirectoryOf, mountsOf, type ProcView, type Wanted } from './view.ts'
 
 type Files = NonNullable<ParsedSandboxOptions['files']>
 
@@ -262,14 +263,27 @@ async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefine
   const { root = 'host', files = {}, network = 'none', user = 'current', hostname = 'sandbox' } = given
   if (network !== 'host') kinds.push('net')
   if (group !== undefined) kinds.push('cgroup')
-  return NamespaceSet.unshare(kinds, {
-    mapUser: user,
-    hostname,
-    mounts: await mountsOf(wantedOf(files, root, network), root),
-    ...(network === 'host' ? {} : { loopback: true }),
-    ...(root === 'empty' ? { root: { type: 'tmpfs', readOnly: true } as const } : {}),
-    ...(group === undefined ? {} : { cgroup: group }),
-  })
+  const mounts = await mountsOf(wantedOf(files, root, network), root)
+  const make = (proc: ProcView): Promise<NamespaceSet> =>
+    NamespaceSet.unshare(kinds, {
+      mapUser: user,
+      hostname,
+      mounts: mounts(proc),
+      ...(network === 'host' ? {} : { loopback: true }),
+      ...(root === 'empty' ? { root: { type: 'tmpfs', readOnly: true } as const } : {}),
+      ...(group === undefined ? {} : { cgroup: group }),
+    })
+  try {
+    return await make('whole')
+  } catch (error) {
+    if (!isRefusedProc(error)) throw error
+    return await make('processes').catch(() => Promise.reject(error))
+  }
+}
+
+/** In a container, where every /proc is masked, the kernel refuses a whole one. Since Linux 7 it accepts one of the processes alone. */
+function isRefusedProc(error: unknown): boolean {
+  return error instanceof NamespaceError && error.code === 'EPERM' && error.path === '/proc'
 }
 
 function wantedOf(files: Files, root: 'host' | 'empty', network: SandboxOptions['network']): Wanted[] {

@@ -30,8 +30,10 @@ const READ_ONLY_IN_PROC = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger']
 /** Parts of /proc that tell about the machine, as container engines mask them. */
 const HIDDEN_IN_PROC = ['acpi', 'asound', 'kcore', 'keys', 'latency_stats', 'sched_debug', 'scsi', 'timer_list']
 
-const PROC: readonly MountSpec[] = [
-  { type: 'proc', target: '/proc', ...BARE, noExec: true },
+const PROC = { type: 'proc', target: '/proc', ...BARE, noExec: true } as const
+
+const WHOLE_PROC: readonly MountSpec[] = [
+  PROC,
   ...READ_ONLY_IN_PROC.map((name): MountSpec => {
     const path = `/proc/${name}`
     return { type: 'bind', source: path, target: path, readOnly: true, optional: true, ...BARE, noExec: true }
@@ -39,11 +41,22 @@ const PROC: readonly MountSpec[] = [
   ...HIDDEN_IN_PROC.map((name): MountSpec => ({ type: 'mask', target: `/proc/${name}` })),
 ]
 
+/** @internal What a box has at /proc: all of it, or its processes alone, without what tells about the machine (`subset=pid`, proc(5)). */
+export type ProcView = 'whole' | 'processes'
+
+const PROC_OF: Record<ProcView, readonly MountSpec[]> = {
+  whole: WHOLE_PROC,
+  processes: [{ ...PROC, options: { subset: 'pid' } }],
+}
+
 /**
  * @internal Returns the mounts of a box, in order: a place that is in another comes after it, so that the most specific one is in
  * effect.
  */
-export async function mountsOf(wanted: readonly Wanted[], root: 'host' | 'empty'): Promise<MountSpec[]> {
+export async function mountsOf(
+  wanted: readonly Wanted[],
+  root: 'host' | 'empty',
+): Promise<(proc: ProcView) => MountSpec[]> {
   const found = await Promise.all(wanted.map(placeOf))
   const places = found.filter((place) => place !== undefined)
   const sorted = places.toSorted((one, other) => one.depth - other.depth)
@@ -53,13 +66,12 @@ export async function mountsOf(wanted: readonly Wanted[], root: 'host' | 'empty'
   const ground = needed.findLast(isRoot) ?? (root === 'host' ? atRoot : undefined)
   const links = await linksTo(wanted, sorted, ground)
   const shown = [...sorted.filter(({ purpose }) => purpose !== 'hide').map(({ path }) => path), ...links.keys()]
-  return [
-    ...(ground === undefined ? [] : [mountOf(ground, shown)]),
-    ...PROC,
-    { type: 'dev', target: '/dev' },
+  const below = ground === undefined ? [] : [mountOf(ground, shown)]
+  const above = [
     ...needed.filter((place) => !isRoot(place)).map((place) => mountOf(place, shown)),
     ...[...links].map(([path, to]): MountSpec => ({ type: 'symlink', target: pathOf(path), to: pathOf(to) })),
   ]
+  return (proc) => [...below, ...PROC_OF[proc], { type: 'dev', target: '/dev' }, ...above]
 }
 
 /** @internal Returns the first directory of these, by its real path, under which the box has it. */

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Server } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { type NamespaceChildProcess, NamespaceSet } from 'nsset'
+import { type FirewallStatement, type NamespaceChildProcess, NamespaceSet } from 'nsset'
 import type { HostCalls, HostOptions } from './host.ts'
 import { type Names, Names53 } from './names.ts'
 
@@ -45,14 +45,15 @@ export type Host = { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>)
 export class Internet implements AsyncDisposable {
   /** The other machine. */
   readonly servers: NamespaceSet
-  readonly #host: NamespaceSet
+  /** The network of the host. */
+  readonly host: NamespaceSet
   readonly #names = new Names53(NAMES)
   readonly #others: { close(): void }[] = []
   readonly #children: NamespaceChildProcess[] = []
   readonly #listening: Server[] = []
 
   private constructor(host: NamespaceSet, servers: NamespaceSet) {
-    this.#host = host
+    this.host = host
     this.servers = servers
   }
 
@@ -121,12 +122,35 @@ export class Internet implements AsyncDisposable {
     })
     await this.servers.network.sysctls.set('net.ipv4.ip_forward', 1)
     await machine.network.routes.add({ destination: '0.0.0.0/0', via: router })
-    await this.#host.network.routes.add({ destination: '9.2.0.0/24', via: WEB })
+    await this.host.network.routes.add({ destination: '9.2.0.0/24', via: WEB })
     const socket = machine.network.createSocket('udp4')
     socket.on('message', (message, from) => socket.send(message, from.port, from.address))
     await new Promise<void>((resolve) => socket.bind(port, address, resolve))
     this.#others.unshift(socket)
     return address
+  }
+
+  /**
+   * Makes the other machine the router of the host, and returns addresses behind it, one of each family: of machines that it says are
+   * unreachable, and of machines that do not answer.
+   */
+  async nowhere(): Promise<{ unreachable: readonly string[]; silent: readonly string[] }> {
+    const [unreachable, silent] = [['9.3.0.1', '2a00:3::1'] as const, ['9.4.0.1', '2a00:4::1'] as const]
+    await this.host.network.routes.add({ destination: '0.0.0.0/0', via: WEB })
+    await this.host.network.routes.add({ destination: '::/0', via: WEB_V6 })
+    const { network } = this.servers
+    // A route of type `unreachable` would answer one of several packets.
+    for (const destination of [...unreachable, ...silent])
+      await network.routes.add({ destination, type: 'local', dev: 'lo' })
+    const verdict = ([four, six]: readonly [string, string], statement: FirewallStatement) => [
+      [{ 'ip daddr': four }, statement],
+      [{ 'ip6 daddr': six }, statement],
+    ]
+    const rules = [...verdict(unreachable, { reject: 'icmpx host-unreachable' }), ...verdict(silent, 'drop')]
+    await network.firewall.replace('nowhere', { chains: { input: { hook: 'input', rules } } })
+    await network.sysctls.set('net.ipv4.icmp_ratelimit', 0)
+    await network.sysctls.set('net.ipv6.icmp.ratelimit', 0)
+    return { unreachable, silent }
   }
 
   /** Answers questions about names at another address, too. */
@@ -147,7 +171,7 @@ export class Internet implements AsyncDisposable {
 
   /** Starts a program on the host that has a set with an uplink. */
   async uplink(options: HostOptions): Promise<Host> {
-    const child = this.#host.fork(PROGRAM, {
+    const child = this.host.fork(PROGRAM, {
       execArgv: ['--import', TSX],
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -166,7 +190,7 @@ export class Internet implements AsyncDisposable {
     }
     for (const server of [...this.#listening, ...this.#others]) server.close()
     this.#names[Symbol.dispose]()
-    this.#host.close()
+    this.host.close()
     this.servers.close()
   }
 }

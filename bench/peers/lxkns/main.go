@@ -1,10 +1,13 @@
-// A peer of the benchmarks: github.com/thediveo/lxkns, in a program that times itself. A separate module, for its many
-// dependencies. Newer versions of lxkns need modules that some proxies do not have.
+// A peer of the benchmarks: github.com/thediveo/lxkns, in a program that times itself, or with the argument `list` prints
+// what it finds. A separate module, for its many dependencies. Newer versions of lxkns need modules that some proxies do not have.
 package main
 
 import (
 	"encoding/json"
 	"errors"
+	"log"
+	"os"
+	"slices"
 
 	"github.com/thediveo/lxkns/discover"
 
@@ -12,6 +15,12 @@ import (
 )
 
 func main() {
+	if slices.Contains(os.Args[1:], "list") {
+		if err := list(); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	protocol.Serve(map[string]protocol.Operation{"Namespaces": namespaces})
 }
 

@@ -9,7 +9,7 @@ mod list;
 mod monitoring;
 mod native_network;
 mod new_address;
-mod operation;
+mod operations;
 mod outcome;
 mod parts;
 mod resolve;

@@ -14,7 +14,7 @@ use crate::{
     failure::guard,
     network::{
         inside::{Inside, open},
-        operation,
+        operations,
         outcome::PromisedResults,
         parts::NativeOutcome,
         sockets::Sockets,
@@ -69,7 +69,7 @@ impl NativeNetwork {
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
         let abandonment = abandonment.map(NativeAbandonment::share).unwrap_or_default();
         thread::promise_soon(env, Loop::Held, move |deferred| async move {
-            operation::run(&operations, &inside, &others, &abandonment, PromisedResults::new(deferred)).await;
+            operations::run(&operations, &inside, &others, &abandonment, PromisedResults::new(deferred)).await;
         })
     }
 
@@ -83,7 +83,7 @@ impl NativeNetwork {
     ) -> Result<Option<NativeOutcome>> {
         guard(env, || {
             let others: Vec<_> = others.iter().map(|other| Arc::clone(other.blocking())).collect();
-            Ok(operation::run_blocking(&operations, self.blocking(), &others))
+            Ok(operations::run_blocking(&operations, self.blocking(), &others))
         })
     }
 

@@ -90,7 +90,9 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
             Some("PID 1 of the pid namespace has ended: no process can be started in it")
         }
         (Errno::EPERM, "mount", _) => Some(
-            "mounting this file system needs CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows",
+            "a proc or sysfs needs CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows; in a \
+             user namespace also one that nothing masks, as container engines do, but a proc with the option subset=pid \
+             since Linux 7",
         ),
         (Errno::EPERM | Errno::EACCES, "socket", _) => {
             Some("raw and packet sockets need CAP_NET_RAW in the user namespace that owns the network namespace")

@@ -107,7 +107,7 @@ export interface CakeData {
   autorate?: boolean | undefined
   /** Whether packets that it drops count for the rate, because they have passed the line. */
   ingress?: boolean | undefined
-  /** Whether hosts are told apart before the translation of their addresses. */
+  /** Whether hosts are distinguished before the translation of their addresses. */
   nat?: boolean | undefined
   /** Whether the DSCP of packets is cleared. */
   wash?: boolean | undefined

@@ -1,37 +1,43 @@
 //! The operations on a network. They come from JavaScript as plain data, with the names of the TypeScript API.
 
-use std::{os::fd::AsFd, sync::Arc};
-
-use futures_util::FutureExt;
 use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
-    AddressSpec, BridgeVlanSpec, ClassSpec, ConnectionFilter, ConnectionRef, Family, FilterParent, FilterPlace,
-    FilterSpec, ForwardingEntrySpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, Listed,
-    NeighbourSpec, Network, NextHopObjectSpec, Offload, QdiscPlace, QdiscSpec, RouteLookup, RouteSpec, Rule,
-    SocketFilter, VethPeer, WireGuardSpec,
+    AddressSpec, BridgeVlanSpec, ClassSpec, ConnectionFilter, Family, FilterParent, FilterPlace, FilterSpec,
+    ForwardingEntrySpec, Handle, LinkChanges, LinkRef, NeighbourSpec, NextHopObjectSpec, Offload, QdiscPlace,
+    QdiscSpec, RouteLookup, RouteSpec, Rule, SocketFilter, WireGuardSpec,
     firewall::{SetElement, Table, TableRef},
 };
-use serde::{Deserialize, Serialize};
-use tokio::task::yield_now;
+use serde::Deserialize;
 
 use crate::{
     network::{
-        endpoints,
-        inside::{Inside, open},
-        list::{ListWriter, list},
+        inside::Inside,
         new_address::{Addition, NewAddress},
-        outcome::{self, PromisedResults, Results},
-        parts::NativeOutcome,
+        operations::{
+            caller::Caller,
+            ids::{find_id, get_id, set_id},
+            links::{
+                NewLink, add_link, ensure_link, get_offload, get_peer, get_wireguard, move_link, set_offload,
+                set_wireguard,
+            },
+            lists::{list_entries, list_links, list_neighbours, list_of, list_routes},
+            monitoring::{
+                ConnectionsToDelete, count_connections, delete_connections, destroy_sockets, flush_connections,
+                list_connections, list_sockets,
+            },
+            other::Other,
+            result::json,
+        },
         sockets::Sockets,
         sysctl_links,
     },
-    network_thread::{abandonment::Abandonment, failure::Failure, waiting::ABANDONMENT},
+    network_thread::failure::Failure,
 };
 
 /// Written as `{ "links.get": { … } }`: serde reads a value whose name comes first without keeping it.
 #[derive(Debug, Deserialize)]
-enum Operation {
+pub enum Operation {
     #[serde(rename = "links.list")]
     ListLinks {},
     #[serde(rename = "links.get")]
@@ -183,118 +189,9 @@ enum Operation {
     SetSysctl { name: String, value: String },
 }
 
-/// Either one of a list, or those that match.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionsToDelete {
-    connection: Option<Box<ConnectionRef>>,
-    filter: Option<Box<ConnectionFilter>>,
-}
-
-/// The index of another network in the request's list.
-#[derive(Clone, Copy, Debug, Deserialize)]
-struct Other(usize);
-
-#[derive(Debug, Deserialize)]
-struct NewLink {
-    #[serde(flatten)]
-    spec: LinkSpec,
-    /// The network to create the link in, if not the same one.
-    network: Option<Other>,
-    peer: Option<NewPeer>,
-}
-
-#[derive(Debug, Deserialize)]
-struct NewPeer {
-    name: Option<String>,
-    index: Option<u32>,
-    #[serde(rename = "netnsId")]
-    netns_id: Option<i32>,
-    /// The network to create the peer in, if not the same one.
-    network: Option<Other>,
-    #[serde(flatten)]
-    state: LinkState,
-}
-
-/// After this many operations, requests about other networks get their turn.
-const TURN: usize = 16;
-
-/// Runs the operations of a request until it is abandoned, and settles its promise. Must be called on the thread of networks.
-pub async fn run(
-    operations: &str,
-    inside: &Inside,
-    others: &[Inside],
-    abandonment: &Arc<Abandonment>,
-    promised: PromisedResults,
-) {
-    let work = async {
-        let operations = parse(operations)?;
-        let count = operations.len();
-        for (done, operation) in operations.into_iter().enumerate() {
-            if abandonment.has_happened() {
-                break;
-            }
-            let caller = Caller { promised: Some(&promised), is_last: done + 1 == count };
-            promised.push(&operation.perform(&*open(inside)?, others, caller).await?);
-            if done % TURN == TURN - 1 {
-                yield_now().await;
-            }
-        }
-        Ok(())
-    };
-    let outcome = match ABANDONMENT.scope(Arc::clone(abandonment), work).await {
-        // The outcome is the same as if the request had been abandoned before that operation.
-        Err(Failure::Set(nsset::Error::Aborted)) => Ok(()),
-        outcome => outcome,
-    };
-    promised.end(outcome);
-}
-
-/// Runs the operations of a request on the calling thread, which waits for the kernel and for processes inside. The sockets must
-/// be blocking.
-pub fn run_blocking(operations: &str, inside: &Inside, others: &[Inside]) -> Option<NativeOutcome> {
-    let mut results = Results::new();
-    let work = async {
-        for operation in parse(operations)? {
-            let caller = Caller { promised: None, is_last: false };
-            results.push(&operation.perform(&*open(inside)?, others, caller).await?);
-        }
-        Ok(())
-    };
-    // A future over blocking sockets is ready when it is first polled.
-    let outcome = work.now_or_never().unwrap_or_else(|| Err(not_ready().into()));
-    results.end(outcome)
-}
-
-/// Who waits for an operation.
-#[derive(Clone, Copy)]
-struct Caller<'a> {
-    /// The results with a promise, if the calling thread does not wait itself.
-    promised: Option<&'a PromisedResults>,
-    is_last: bool,
-}
-
-impl Caller<'_> {
-    /// The results for the last operation, with which another thread can settle the promise.
-    fn last(self) -> Option<PromisedResults> {
-        self.promised.filter(|_| self.is_last).cloned()
-    }
-}
-
-fn parse(operations: &str) -> Result<Vec<Operation>, Failure> {
-    serde_json::from_str(operations).map_err(|error| unreadable(&error))
-}
-
 /// The error of a request that would have to wait without blocking its thread, which is a bug of nsset.
-fn not_ready() -> nsset::Error {
+pub fn not_ready() -> nsset::Error {
     SystemError::new(Errno::ECANCELED, "request").into()
-}
-
-/// The error of operations that cannot be parsed. The TypeScript API checks them, so this is a bug of nsset. The message does not
-/// quote the text, which may contain a key.
-fn unreadable(error: &serde_json::Error) -> Failure {
-    let place = format!("operations cannot be read at {}:{}", error.line(), error.column());
-    nsset::Error::InvalidArgument(place).into()
 }
 
 impl Operation {
@@ -302,7 +199,7 @@ impl Operation {
     /// promise.
     ///
     /// Each future has its own box: without, every request would be as large as the largest of them, which is 7 KB.
-    async fn perform(self, sockets: &Sockets, others: &[Inside], caller: Caller<'_>) -> Result<String, Failure> {
+    pub async fn perform(self, sockets: &Sockets, others: &[Inside], caller: Caller<'_>) -> Result<String, Failure> {
         match self {
             Self::GetWireGuard { link } => Box::pin(get_wireguard(sockets, link)).await,
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
@@ -469,208 +366,4 @@ impl Operation {
             _ => Err(not_ready().into()),
         }
     }
-}
-
-async fn list_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
-    list(&sockets.diag().await?.list(&filter).await?)
-}
-
-async fn destroy_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
-    json(&sockets.diag().await?.destroy(&filter).await?)
-}
-
-async fn list_connections(sockets: &Sockets, filter: ConnectionFilter) -> Result<String, Failure> {
-    list(&sockets.conntrack().await?.list(&filter).await?)
-}
-
-async fn delete_connections(sockets: &Sockets, which: ConnectionsToDelete) -> Result<String, Failure> {
-    let conntrack = sockets.conntrack().await?;
-    if let Some(connection) = which.connection {
-        return json(&conntrack.delete(&connection).await?);
-    }
-    json(&conntrack.delete_matching(&which.filter.unwrap_or_default()).await?)
-}
-
-async fn flush_connections(sockets: &Sockets) -> Result<String, Failure> {
-    json(&sockets.conntrack().await?.flush().await?)
-}
-
-async fn count_connections(sockets: &Sockets) -> Result<String, Failure> {
-    json(&sockets.conntrack().await?.statistics().await?)
-}
-
-async fn get_wireguard(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {
-    let index = sockets.links().await?.index(&link).await?;
-    let mut device = sockets.wireguards().await?.get(index, &link).await?;
-    endpoints::name_links(sockets, &mut device).await?;
-    json(&device)
-}
-
-async fn get_offload(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {
-    let index = sockets.links().await?.get(&link).await?.index;
-    json(&sockets.offloads().await?.get(index, &link).await?)
-}
-
-async fn set_offload(sockets: &Sockets, link: LinkRef, changes: Offload) -> Result<String, Failure> {
-    let index = sockets.links().await?.get(&link).await?.index;
-    json(&sockets.offloads().await?.set(index, &link, &changes).await?)
-}
-
-async fn set_wireguard(sockets: &Sockets, link: LinkRef, mut spec: WireGuardSpec) -> Result<String, Failure> {
-    endpoints::find_links(sockets, &mut spec).await?;
-    let index = sockets.links().await?.index(&link).await?;
-    json(&sockets.wireguards().await?.set(index, &link, &spec).await?)
-}
-
-async fn add_link(sockets: &Sockets, new: NewLink, others: &[Inside]) -> Result<String, Failure> {
-    let spec = new.complete(others).await?;
-    match spec.kind {
-        LinkKind::Tun(_) => json(&sockets.links().await?.add_tun(&spec, sockets.tun().await?).await?),
-        _ => json(&sockets.links().await?.add(&spec).await?),
-    }
-}
-
-async fn move_link(
-    sockets: &Sockets,
-    link: &LinkRef,
-    there: &Sockets,
-    name: Option<String>,
-) -> Result<String, Failure> {
-    let links = sockets.links().await?;
-    match name {
-        Some(name) => json(&links.move_as(link, there.network().await?, &name).await?),
-        None => json(&links.move_to(link, there.namespace()?.as_fd()).await?),
-    }
-}
-
-async fn ensure_link(sockets: &Sockets, new: NewLink, others: &[Inside]) -> Result<String, Failure> {
-    let spec = new.complete(others).await?;
-    match spec.kind {
-        LinkKind::Tun(_) => json(&sockets.links().await?.ensure_tun(&spec, sockets.tun().await?).await?),
-        _ => json(&sockets.links().await?.ensure(&spec).await?),
-    }
-}
-
-async fn get_peer(sockets: &Sockets, link: &LinkRef, networks: &[Other], others: &[Inside]) -> Result<String, Failure> {
-    let networks = networks_of(networks, others).await?;
-    json(&sockets.links().await?.peer(link, &networks).await?)
-}
-
-async fn get_id(sockets: &Sockets, other: &Sockets) -> Result<String, Failure> {
-    json(&sockets.network().await?.ids().get(other.network().await?).await?)
-}
-
-async fn set_id(sockets: &Sockets, other: &Sockets, id: Option<i32>) -> Result<String, Failure> {
-    json(&sockets.network().await?.ids().set(other.network().await?, id).await?)
-}
-
-/// Returns which of the networks has the id.
-async fn find_id(sockets: &Sockets, id: i32, networks: &[Other], others: &[Inside]) -> Result<String, Failure> {
-    let ids = sockets.network().await?.ids();
-    for (at, network) in networks_of(networks, others).await?.iter().enumerate() {
-        if ids.get(network).await? == Some(id) {
-            return json(&Some(at));
-        }
-    }
-    json(&None::<usize>)
-}
-
-/// Marks a list as one that the kernel never sent without changes in between.
-fn approximation(list: &str) -> String {
-    format!(r#"{{"consistent":false,"items":{list}}}"#)
-}
-
-/// Lists objects. If they change so often that no list is exact, the result is an approximation.
-async fn list_of<T: Listed>(
-    sockets: &Sockets,
-    objects: impl AsyncFn(&Network) -> nsset_net::Result<Vec<T>>,
-) -> Result<String, Failure> {
-    let network = sockets.network().await?;
-    match objects(network).await {
-        Err(error) if error.errno() == Some(Errno::EAGAIN) => {
-            Ok(approximation(&list(&objects(&network.tolerant()).await?)?))
-        }
-        outcome => list(&outcome?),
-    }
-}
-
-async fn list_links(sockets: &Sockets, caller: Caller<'_>) -> Result<String, Failure> {
-    let each = async |network: &Network, list: &mut ListWriter<'_>| network.links().each(|link| list.add(&link)).await;
-    list_each(sockets, caller, each, async |network| network.links().list().await).await
-}
-
-async fn list_routes(sockets: &Sockets, table: Option<u32>, caller: Caller<'_>) -> Result<String, Failure> {
-    let each = async |network: &Network, list: &mut ListWriter<'_>| {
-        network.routes().each(table, |route| list.add(&route)).await
-    };
-    list_each(sockets, caller, each, async |network| network.routes().list(table).await).await
-}
-
-async fn list_neighbours(sockets: &Sockets, link: Option<LinkRef>, caller: Caller<'_>) -> Result<String, Failure> {
-    let link = link.as_ref();
-    let each = async |network: &Network, list: &mut ListWriter<'_>| {
-        network.neighbours().each(link, |neighbour| list.add(&neighbour)).await
-    };
-    list_each(sockets, caller, each, async |network| network.neighbours().list(link).await).await
-}
-
-async fn list_entries(sockets: &Sockets, link: Option<LinkRef>, caller: Caller<'_>) -> Result<String, Failure> {
-    let link = link.as_ref();
-    let each = async |network: &Network, list: &mut ListWriter<'_>| {
-        network.forwarding_entries().each(link, |entry| list.add(&entry)).await
-    };
-    list_each(sockets, caller, each, async |network| network.forwarding_entries().list(link).await).await
-}
-
-/// Sends objects as the kernel lists them. If they change meanwhile, lists them again.
-async fn list_each<T: Listed>(
-    sockets: &Sockets,
-    caller: Caller<'_>,
-    each: impl AsyncFn(&Network, &mut ListWriter<'_>) -> nsset_net::Result<bool>,
-    objects: impl AsyncFn(&Network) -> nsset_net::Result<Vec<T>>,
-) -> Result<String, Failure> {
-    let mut list = ListWriter::new(caller.promised);
-    if each(sockets.network().await?, &mut list).await? {
-        return list.end();
-    }
-    Box::pin(list_of(sockets, objects)).await
-}
-
-impl NewLink {
-    /// Returns the link to create, with its network and that of its peer.
-    async fn complete(self, others: &[Inside]) -> Result<LinkSpec, Failure> {
-        let home = network_of(self.network, others).await?;
-        let peer = match self.peer {
-            Some(NewPeer { name, index, netns_id, network, state }) => {
-                Some(VethPeer { name, index, netns_id, network: network_of(network, others).await?, state })
-            }
-            None => None,
-        };
-        Ok(LinkSpec { home, peer, ..self.spec })
-    }
-}
-
-async fn network_of(other: Option<Other>, others: &[Inside]) -> Result<Option<Network>, Failure> {
-    match other {
-        Some(other) => Ok(Some(other.open(others)?.network().await?.clone())),
-        None => Ok(None),
-    }
-}
-
-async fn networks_of(networks: &[Other], others: &[Inside]) -> Result<Vec<Network>, Failure> {
-    let mut opened = Vec::with_capacity(networks.len());
-    for network in networks {
-        opened.push(network.open(others)?.network().await?.clone());
-    }
-    Ok(opened)
-}
-
-impl Other {
-    fn open(self, others: &[Inside]) -> nsset::Result<Arc<Sockets>> {
-        open(others.get(self.0).ok_or(nsset::Error::Closed)?)
-    }
-}
-
-fn json<T: Serialize>(result: &T) -> Result<String, Failure> {
-    Ok(outcome::json(result)?)
 }

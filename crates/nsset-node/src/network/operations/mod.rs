@@ -1,0 +1,13 @@
+//! Operations on a network: what they are, and how the operations of a request are run.
+
+mod caller;
+mod ids;
+mod links;
+mod lists;
+mod monitoring;
+mod operation;
+mod other;
+mod result;
+mod run;
+
+pub use run::{run, run_blocking};
