@@ -1,5 +1,7 @@
 /** A new pid namespace: usable while its set is open, ended with all that runs inside when the last one is closed. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { release } from 'node:os'
 import { type NamespaceChildProcess, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { growthSince } from '../setup/guards/growth.ts'
@@ -31,6 +33,17 @@ function end(child: NamespaceChildProcess): Promise<[number | null, string | nul
 }
 
 describe('while a set is open', () => {
+  test('its pid_max is its own, or may not be changed before Linux 6.14; that of the host stays', async () => {
+    const PID_MAX = '/proc/sys/kernel/pid_max'
+    using set = await withProc()
+    const before = readFileSync(PID_MAX, 'utf8')
+    const inside = await shell(set, `(echo 1000 > ${PID_MAX}) 2>/dev/null && cat ${PID_MAX} || echo refused`)
+    expect(['1000', 'refused']).toContain(inside)
+    expect(readFileSync(PID_MAX, 'utf8')).toBe(before)
+    const [major = 0, minor = 0] = release().split('.').map(Number.parseFloat)
+    expect(inside === '1000').toBe(major > 6 || (major === 6 && minor >= 14))
+  })
+
   test('one program after another runs inside, each with a pid of its own', async () => {
     using set = await withProc()
     const pids: number[] = []

@@ -25,13 +25,11 @@ const NO_CLASS = 'class 0, ecn 0 | class 0, ecn 0'
 const UPLINK: readonly Difference[] = [
   ['TCP: an urgent byte', 'sent | ab!cd, end', 'its stack has no urgent bytes'],
   ['TCP: the source port', ANOTHER_PORT, OWN_CONNECTION],
-  ['TCP: a class of service', ', end | class 0', OWN_CONNECTION],
   [
     'UDP: datagrams of many lengths',
     '0, 1, 1400, 9000 after EMSGSIZE, 60000, 65507',
     'as behind a router: the kernel inside forbids to cut the first datagram that is too long for the host, and cuts the next ones',
   ],
-  ['UDP: a class of service', NO_CLASS, 'the host sends datagrams of its own'],
   ['UDP: the source port', ANOTHER_PORT, 'the host chooses a port for each flow'],
   ['UDP: two servers and one socket', '2 source ports', 'the host chooses a port for each flow'],
   [

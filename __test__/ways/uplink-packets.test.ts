@@ -1,5 +1,7 @@
 /** Packets that are cut, too long, or may not go any further: an uplink does with them what a router does. */
 import { spawnSync } from 'node:child_process'
+import net from 'node:net'
+import type { FirewallStatement } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Host, Internet, OTHER, OTHER_V6, WEB, WEB_V6 } from '../setup/uplink/internet.ts'
 
@@ -73,6 +75,26 @@ describe.each(FAMILIES)('%s:', (_, address, index) => {
   test('nor is an echo request', async () => {
     const { stdout } = await wide.execute('ping', ['-c1', '-W5', '-Mdo', '-s3000', OTHERS[index] as string])
     expect(stdout).toMatch(new RegExp(`From ${GATEWAYS[index]}.* (Frag needed .*mtu = 1500|Packet too big: mtu=1500)`))
+  })
+
+  test('the class of service of a connection that changes, as that of ssh does, is that of its packets outside', async () => {
+    const server = net.createServer((socket) => socket.on('error', () => undefined).resume())
+    await internet.listen(server, 7)
+    const { firewall } = internet.servers.network
+    const ip = address.includes(':') ? 'ip6' : 'ip'
+    const counting = [{ [`${ip} dscp`]: 46 } as FirewallStatement, { 'tcp dport': 7 }, 'counter'] as const
+    await firewall.replace('classes', { chains: { input: { hook: 'input', rules: [counting] } } })
+    const connect = `import time
+c = socket.create_connection(('${address}', 7))
+c.send(b'before')
+time.sleep(0.2)
+c.setsockopt(*((41, 67) if level == 41 else (0, 1)), 46 << 2)
+c.send(b'after')`
+    expect(await python(wide, address, 7, connect)).toBe('')
+    const counted = () => firewall.counters('classes').then(({ rules }) => rules[0]?.packets)
+    await expect.poll(counted, { timeout: 5_000 }).toBeGreaterThan(0)
+    await firewall.delete('classes')
+    server.close()
   })
 
   test('an echo request in fragments is answered by the gateway', async () => {

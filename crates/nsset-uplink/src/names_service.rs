@@ -11,6 +11,7 @@ use tokio::{
 
 use crate::{
     names::{LONGEST, Question, admissible, ask},
+    packets::traffic_class::TrafficClass,
     reports::{Refusal, What},
     rules::{Closed, Reason},
     shared::Shared,
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Answers a question that came in a datagram.
 pub async fn serve_datagram(shared: Rc<Shared>, question: Question, server: SocketAddr, client: SocketAddr) {
     if let Some(answer) = answer(&shared, &question, true).await {
-        shared.send_datagram(server, client, &answer);
+        shared.send_datagram(server, client, &answer, TrafficClass::default());
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
         fragments::cut,
         icmp_error::IcmpError,
         internet::{checksum, destination, packet, pseudo_header},
+        traffic_class::TrafficClass,
         virtio::Offload,
     },
     rate::Rate,
@@ -128,8 +129,8 @@ impl Shared {
         }
     }
 
-    /// Sends a datagram, in fragments if the link does not take it whole.
-    pub fn send_datagram(&self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+    /// Sends a datagram of a class, in fragments if the link does not take it whole.
+    pub fn send_datagram(&self, from: SocketAddr, to: SocketAddr, payload: &[u8], class: TrafficClass) {
         const HEADER: usize = 8;
         let length = HEADER + payload.len();
         let (header, kind) = if to.is_ipv4() { (20, IPV4) } else { (40, IPV6) };
@@ -144,12 +145,12 @@ impl Shared {
         if !is_whole {
             complete(&mut datagram);
         }
-        match packet(from.ip(), to.ip(), IpProtocol::Udp, &datagram) {
-            Some(packet) if is_whole => {
-                self.carrier.send(kind, Offload::checksum(ETHERNET + header, CHECKSUM), &packet);
-            }
-            Some(packet) => self.send(&packet),
-            None => {}
+        let Some(mut packet) = packet(from.ip(), to.ip(), IpProtocol::Udp, &datagram) else { return };
+        class.write(&mut packet);
+        if is_whole {
+            self.carrier.send(kind, Offload::checksum(ETHERNET + header, CHECKSUM), &packet);
+        } else {
+            self.send(&packet);
         }
     }
 }

@@ -34,6 +34,7 @@ use crate::{
         fragments::{FRAGMENT, Fragments},
         icmp_error::IcmpError,
         neighbours::{advertisement, arp_answer},
+        traffic_class::TrafficClass,
         virtio::{HEADER, Offload},
     },
     rate::Rate,
@@ -351,10 +352,11 @@ impl Engine {
             Arriving::Tcp { from, to, is_first, is_reset, packet } => self.tcp(from, to, packet, is_first, is_reset),
             Arriving::Udp { from, to, payload } => {
                 let length = offload.datagram().unwrap_or(usize::MAX);
+                let class = TrafficClass::of(packet);
                 // One without bytes is one, too.
                 let rest = payload.chunks(length).skip(1);
                 for payload in [payload.get(..length).unwrap_or(payload)].into_iter().chain(rest) {
-                    if self.udp(from, to, Datagram { payload, may_be_cut }, packet, offload).is_none() {
+                    if self.udp(from, to, Datagram { payload, may_be_cut, class }, packet, offload).is_none() {
                         break;
                     }
                 }

@@ -64,10 +64,10 @@ pub fn rtnetlink_socket(set: &NamespaceSet) -> OwnedFd {
 }
 
 impl Host {
-    /// Runs a program inside, like nsenter(1), for at most 20 seconds.
+    /// Runs a program inside, like nsenter(1), for at most a minute.
     pub fn run(&self, command: &[&str]) -> Output {
         let mut nsenter = Command::new("timeout");
-        nsenter.args(["20", "nsenter", "--preserve-credentials"]);
+        nsenter.args(["60", "nsenter", "--preserve-credentials"]);
         for (kind, fd) in &self.fds {
             nsenter.arg(format!("--{kind}=/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd()));
         }

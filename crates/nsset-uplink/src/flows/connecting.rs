@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use crate::{
     flows::{Flow, host_stream::HostStream, permission},
     names_service::serve_stream,
-    packets::icmp_error::IcmpError,
+    packets::{icmp_error::IcmpError, traffic_class::TrafficClass},
     rules::Reason,
     shared::Shared,
 };
@@ -22,8 +22,13 @@ pub enum Refused {
     Gone,
 }
 
-/// Connects from the host, if the flow is allowed.
-pub async fn connect(flow: &Flow, to: SocketAddr, shared: &std::rc::Rc<Shared>) -> Result<HostStream, Refused> {
+/// Connects from the host, with packets of a class, if the flow is allowed.
+pub async fn connect(
+    flow: &Flow,
+    to: SocketAddr,
+    class: TrafficClass,
+    shared: &std::rc::Rc<Shared>,
+) -> Result<HostStream, Refused> {
     if shared.settings.answers(to) {
         let (stream, service) = HostStream::pair().map_err(Refused::ByHost)?;
         tokio::task::spawn_local(serve_stream(std::rc::Rc::clone(shared), service));
@@ -32,7 +37,7 @@ pub async fn connect(flow: &Flow, to: SocketAddr, shared: &std::rc::Rc<Shared>) 
     tokio::select! {
         connected = async {
             permission::ask(flow, shared).await.map_err(Refused::ByRule)?;
-            HostStream::connect(to).await.map_err(Refused::ByHost)
+            HostStream::connect(to, class).await.map_err(Refused::ByHost)
         } => connected,
         () = gone(flow) => Err(Refused::Gone),
     }

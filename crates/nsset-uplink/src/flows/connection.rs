@@ -1,6 +1,12 @@
 //! A TCP connection: one end in the stack, the other one on the host.
 
-use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    time::Duration,
+};
 
 use smoltcp::socket::tcp::{Socket, State};
 use tokio::time::{Instant, sleep_until};
@@ -13,6 +19,7 @@ use crate::{
         permission,
     },
     hello::{Heard, MOST, Talk},
+    packets::traffic_class::TrafficClass,
     reports::Direction,
     rules::Reason,
     shared::Shared,
@@ -29,15 +36,18 @@ pub struct Connection {
     pub flow: Flow,
     /// `None` until the host has accepted the connection.
     inside: RefCell<Option<StackSocket>>,
+    /// That of the last packet from inside.
+    class: Cell<TrafficClass>,
 }
 
 impl Connection {
     pub fn new(flow: Flow) -> Self {
-        Self { flow, inside: RefCell::new(None) }
+        Self { flow, inside: RefCell::new(None), class: Cell::default() }
     }
 
     /// Takes a packet from inside. Its bytes are moved when the task of the connection has its turn.
     pub fn receive(&self, shared: &Shared, packet: &[u8], is_reset: bool) {
+        self.class.set(TrafficClass::of(packet).priority());
         match &mut *self.inside.borrow_mut() {
             Some(socket) => {
                 socket.receive(&shared.stack, &shared.carrier, packet);
@@ -67,7 +77,9 @@ impl Connection {
 
     /// Connects and moves the bytes, until the connection has ended.
     pub async fn run(self: Rc<Self>, shared: Rc<Shared>, key: Key, first: Vec<u8>) {
-        match connect(&self.flow, key.to, &shared).await {
+        let class = TrafficClass::of(&first).priority();
+        self.class.set(class);
+        match connect(&self.flow, key.to, class, &shared).await {
             Ok(host) => self.serve(&shared, host, key.to, first).await,
             Err(refused) => self.refuse(&shared, &first, refused),
         }
@@ -108,6 +120,7 @@ struct Pump<'a> {
     connection: &'a Connection,
     shared: &'a Shared,
     host: HostStream,
+    class: TrafficClass,
     /// What the end inside says.
     talk: Talk,
     inside_has_ended: bool,
@@ -131,6 +144,7 @@ impl<'a> Pump<'a> {
             connection,
             shared,
             host,
+            class: connection.class.get(),
             talk,
             inside_has_ended: false,
             host_has_ended: false,
@@ -175,6 +189,11 @@ impl<'a> Pump<'a> {
     }
 
     fn move_to_host(&mut self, socket: &mut StackSocket) -> io::Result<()> {
+        let class = self.connection.class.get();
+        if class != self.class {
+            self.host.mark(class);
+            self.class = class;
+        }
         let mut moved = 0;
         while socket.socket().can_recv() {
             if moved > TURN {

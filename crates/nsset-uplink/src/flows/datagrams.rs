@@ -1,15 +1,13 @@
 //! The datagrams between one place inside and one outside.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::fd::AsRawFd,
     rc::Rc,
     time::{Duration, Instant},
 };
 
-use nix::sys::socket::{MsgFlags, recv};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     io::{Interest, unix::AsyncFd},
@@ -18,8 +16,8 @@ use tokio::{
 
 use crate::{
     async_socket::register,
-    flows::{Flow, Key, path_mtu, permission},
-    packets::icmp_error::IcmpError,
+    flows::{Flow, Key, marks, path_mtu, permission},
+    packets::{icmp_error::IcmpError, traffic_class::TrafficClass},
     reports::Direction,
     shared::Shared,
 };
@@ -40,35 +38,50 @@ pub struct Datagram<'a> {
     pub payload: &'a [u8],
     /// Whether the packet may be cut on its way.
     pub may_be_cut: bool,
+    pub class: TrafficClass,
 }
 
 pub struct Datagrams {
     pub flow: Flow,
     state: RefCell<State>,
+    /// That of the last datagram which was sent.
+    class: Cell<TrafficClass>,
+}
+
+/// A datagram that waits until its flow is allowed.
+struct Waiting {
+    payload: Vec<u8>,
+    may_be_cut: bool,
+    class: TrafficClass,
 }
 
 enum State {
-    Waiting(Vec<(Vec<u8>, bool)>),
+    Waiting(Vec<Waiting>),
     Open(Rc<AsyncFd<Socket>>),
 }
 
 impl Datagrams {
     pub fn new(flow: Flow) -> Self {
-        Self { flow, state: RefCell::new(State::Waiting(Vec::new())) }
+        Self { flow, state: RefCell::new(State::Waiting(Vec::new())), class: Cell::default() }
     }
 
     /// Sends a datagram, or keeps it until the flow is allowed. What cannot be sent is lost, as on any network.
     pub fn send(&self, shared: &Shared, datagram: Datagram<'_>) {
+        let Datagram { payload, may_be_cut, class } = datagram;
         match &mut *self.state.borrow_mut() {
             State::Waiting(waiting) if waiting.len() < MOST_WAITING => {
-                waiting.push((datagram.payload.to_vec(), datagram.may_be_cut));
+                waiting.push(Waiting { payload: payload.to_vec(), may_be_cut, class });
             }
             State::Waiting(_) => {}
             State::Open(socket) => self.send_by(shared, socket.get_ref(), datagram),
         }
     }
 
-    fn send_by(&self, shared: &Shared, socket: &Socket, Datagram { payload, may_be_cut }: Datagram<'_>) {
+    fn send_by(&self, shared: &Shared, socket: &Socket, Datagram { payload, may_be_cut, class }: Datagram<'_>) {
+        if class != self.class.replace(class) {
+            // One that the host refuses is lost, and the datagram is not.
+            let _ = marks::set(socket, class);
+        }
         let Err(first) = path_mtu::send(socket, payload, may_be_cut) else {
             return self.flow.count(shared, Direction::Sent, payload.len());
         };
@@ -96,8 +109,8 @@ impl Datagrams {
         self.flow.is_open.set(true);
         let _open = shared.counters.begin();
         if let State::Waiting(waiting) = self.state.replace(State::Open(Rc::clone(&socket))) {
-            for (payload, may_be_cut) in waiting {
-                self.send_by(shared, socket.get_ref(), Datagram { payload: &payload, may_be_cut });
+            for Waiting { payload, may_be_cut, class } in waiting {
+                self.send_by(shared, socket.get_ref(), Datagram { payload: &payload, may_be_cut, class });
             }
         }
         self.answer(shared, key, &socket).await;
@@ -130,10 +143,10 @@ impl Datagrams {
     fn pass_on(&self, shared: &Shared, key: Key, socket: &Socket) -> io::Result<()> {
         let mut room = shared.datagram.borrow_mut();
         room.resize(LARGEST, 0);
-        let length = recv(socket.as_raw_fd(), &mut room, MsgFlags::MSG_DONTWAIT)?;
+        let (length, class) = marks::receive(socket, &mut room)?;
         self.flow.is_mutual.set(true);
         self.flow.count(shared, Direction::Received, length);
-        shared.send_datagram(key.to, key.from, room.get(..length).unwrap_or_default());
+        shared.send_datagram(key.to, key.from, room.get(..length).unwrap_or_default(), class);
         Ok(())
     }
 
@@ -151,6 +164,7 @@ fn connect(to: SocketAddr) -> io::Result<AsyncFd<Socket>> {
     socket.bind(&any.into())?;
     socket.connect(&to.into())?;
     path_mtu::never_cut(&socket)?;
+    marks::request(&socket)?;
     register(socket)
 }
 

@@ -14,7 +14,7 @@ use nix::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::async_socket::register;
+use crate::{async_socket::register, flows::marks, packets::traffic_class::TrafficClass};
 
 /// A connected socket. It is reset when it is dropped, unless it has been finished.
 pub struct HostStream {
@@ -23,12 +23,15 @@ pub struct HostStream {
 }
 
 impl HostStream {
-    /// Connects to an address, from the network of the calling thread.
-    pub async fn connect(to: SocketAddr) -> io::Result<Self> {
+    /// Connects to an address, from the network of the calling thread, with packets of a class.
+    pub async fn connect(to: SocketAddr, class: TrafficClass) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
         socket.set_tcp_nodelay(true)?;
         // The host cannot notice through the uplink that the machine of the other end has gone.
         socket.set_keepalive(true)?;
+        if class != TrafficClass::default() {
+            let _ = marks::set(&socket, class);
+        }
         match socket.connect(&to.into()) {
             Ok(()) => return Self::new(socket),
             Err(error) if error.raw_os_error() == Some(Errno::EINPROGRESS as i32) => {}
@@ -51,6 +54,11 @@ impl HostStream {
 
     fn new(socket: Socket) -> io::Result<Self> {
         Ok(Self { socket: register(socket)?, is_finished: false })
+    }
+
+    /// Makes it the class of what is sent from now on. A unix socket has none.
+    pub fn mark(&self, class: TrafficClass) {
+        let _ = marks::set(self.socket.get_ref(), class);
     }
 
     /// Writes bytes. `None` if the kernel takes none now.

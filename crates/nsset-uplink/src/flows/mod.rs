@@ -6,6 +6,7 @@ mod datagrams;
 mod echoes;
 mod flow;
 mod host_stream;
+mod marks;
 mod path_mtu;
 mod permission;
 

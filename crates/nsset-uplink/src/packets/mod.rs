@@ -7,4 +7,5 @@ pub mod fragments;
 pub mod icmp_error;
 pub mod internet;
 pub mod neighbours;
+pub mod traffic_class;
 pub mod virtio;
