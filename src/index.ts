@@ -218,7 +218,9 @@ export type {
   VethPeer,
 } from './validate/network/links/link-spec.ts'
 export type { Offload, OffloadChanges } from './validate/network/links/offload.ts'
+export type * from './validate/network/links/sharing.ts'
 export type * from './validate/network/links/tunnels.ts'
+export type * from './validate/network/links/udp-tunnels.ts'
 export type { BridgeVlan, BridgeVlanSpec } from './validate/network/links/vlan.ts'
 export type {
   ApplyOptions,

@@ -102,6 +102,39 @@ describe('the fields of a kind', () => {
   }
 })
 
+describe('ARP and multicast', () => {
+  test('are turned off and on, also for a new link and its peer, and back if another change fails', async () => {
+    using set = await lab()
+    const { links } = set.network
+    const flagsOf = async (name: string) => {
+      const { flags } = await ipLink(set, name)
+      return ['NOARP', 'MULTICAST', 'ALLMULTI'].map((flag) => flags.includes(flag))
+    }
+    expect(await links.get('left')).toMatchObject({ arp: true, multicast: true, allMulticast: false })
+    await links.set('left', { arp: false, multicast: false, allMulticast: true })
+    expect(await flagsOf('left')).toEqual([true, false, true])
+    expect(await links.get('left')).toMatchObject({ arp: false, multicast: false, allMulticast: true })
+    const wrong = { arp: true, multicast: true, allMulticast: false, addresses: ['ff02::1/64'] }
+    expect((await failureOf(() => links.set('left', wrong))).code).toBe('EADDRNOTAVAIL')
+    expect(await flagsOf('left')).toEqual([true, false, true])
+    await ip(set, 'link set left arp on multicast on allmulticast off')
+    expect(await links.get('left')).toMatchObject({ arp: true, multicast: true, allMulticast: false })
+
+    const peer = { name: 'b', multicast: false, allMulticast: true }
+    await links.add({ kind: 'veth', name: 'a', arp: false, peer })
+    expect([await flagsOf('a'), await flagsOf('b')]).toEqual([
+      [true, true, false],
+      [false, false, true],
+    ])
+    const listed = await links.get('a')
+    await links.delete('a')
+    await links.add(listed as LinkSpec)
+    expect(await flagsOf('a')).toEqual([true, true, false])
+    await links.ensure({ kind: 'veth', name: 'a', arp: true })
+    expect(await flagsOf('a')).toEqual([false, true, false])
+  })
+})
+
 describe('the fields of every kind', () => {
   const STATE = {
     alias: 'theone',

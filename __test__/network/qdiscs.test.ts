@@ -51,6 +51,13 @@ const ENTRIES: Entry[] = [
     { rate: 1_250_000 },
   ],
   [
+    { kind: 'tbf', rate: 8_000_000, burst: 10_000, limit: 100_000, peakRate: 16_000_000, peakBurst: 1540 },
+    'tbf rate 8mbit burst 10000 limit 100000 peakrate 16mbit minburst 1540',
+    // The JSON of tc lacks the peak rate.
+    { rate: 1_000_000 },
+    { peakRate: 16_000_000, peakBurst: 1540 },
+  ],
+  [
     { kind: 'tbf', rate: 8_000_000, burst: 10_000, latency: 50 },
     'tbf rate 8mbit burst 10000 latency 50ms',
     { rate: 1_000_000, burst: 10_000, lat: 50_000 },
@@ -155,6 +162,16 @@ const ENTRIES: Entry[] = [
   [{ kind: 'cake' }, 'cake', { bandwidth: 'unlimited' }, { rate: undefined, overhead: undefined, splitGso: true }],
   [{ kind: 'htb', defaultClass: 0x30 }, 'htb default 30', { default: '0x30' }],
   [{ kind: 'htb' }, 'htb', { default: '0' }],
+  [
+    { kind: 'htb', defaultClass: 1, rateToQuantum: 7, directQueueLength: 77 },
+    'htb default 1 r2q 7 direct_qlen 77',
+    { r2q: 7, direct_qlen: 77 },
+  ],
+  [
+    { kind: 'fq_codel', ceThreshold: 2.048, dropBatch: 32 },
+    'fq_codel ce_threshold 2048us drop_batch 32',
+    { ce_threshold: 2048, drop_batch: 32 },
+  ],
   [{ kind: 'other', type: 'pfifo' }, 'pfifo', {}],
 ]
 
@@ -521,6 +538,18 @@ describe('packets between two sets', () => {
     }
   }
 
+  test('have a peak rate in a tbf, whose bucket holds the largest packet of the link', async () => {
+    using set = await lab()
+    const { qdiscs, links } = set.network
+    const tbf = { kind: 'tbf', rate: 8_000_000, burst: 10_000, limit: 100_000, peakRate: 16_000_000 } as const
+    await links.set('left', { mtu: 1400 })
+    await qdiscs.add('left', tbf)
+    expect(await only(set)).toMatchObject({ peakRate: 16_000_000, peakBurst: 1400 + 22 })
+    expect(await tc(set, '-d qdisc show dev left')).toContain('peakrate 16Mbit')
+    await qdiscs.replace('left', { ...tbf, peakBurst: 3000 })
+    expect(await only(set)).toMatchObject({ peakBurst: 3000 })
+  })
+
   test('keep their full size in a tbf with only a rate, for any MTU', async () => {
     for (const [rate, mtu] of [
       [10_000_000, 65_536],
@@ -649,6 +678,8 @@ describe('invalid arguments throw', () => {
     ['a negative loss', add({ kind: 'netem', loss: -1 }), range('spec.loss')],
     ['a latency that is NaN', add({ kind: 'netem', latency: Number.NaN }), range('spec.latency')],
     ['a negative latency', add({ kind: 'netem', latency: -1 }), range('spec.latency')],
+    ['a peak rate below the rate', add({ kind: 'tbf', rate: 8e6, peakRate: 8e6 }), value('spec.peakRate')],
+    ['a bucket of no peak rate', add({ kind: 'tbf', rate: 8e6, peakBurst: 1500 }), value('spec.peakBurst')],
     ['both a latency and a limit', add({ kind: 'tbf', rate: 8e6, latency: 5, limit: 5 }), value('spec.limit')],
     ['an invalid parent', add({ kind: 'htb', parent: 'first' }), value('spec.parent')],
     ['a handle that is too long', add({ kind: 'htb', handle: '10000:' }), value('spec.handle')],

@@ -196,6 +196,28 @@ describe('list()', () => {
   })
 })
 
+describe('append()', () => {
+  test('adds a route behind the one with the same destination and metric', async () => {
+    using set = await lab()
+    const { routes } = set.network
+    for (const via of ['10.0.0.2', '10.0.0.3']) await routes.append({ destination: 'default', via })
+    expect(await ipRoutes(set)).toMatchObject([{ gateway: '10.0.0.2' }, { gateway: '10.0.0.3' }])
+    const failure = await failureOf(() => routes.add({ destination: 'default', via: '10.0.0.4' }))
+    expect(failure.code).toBe('EEXIST')
+    await routes.delete({ destination: 'default' })
+    expect(await ipRoutes(set)).toMatchObject([{ gateway: '10.0.0.3' }])
+  })
+
+  test('adds a next hop to a route of IPv6', async () => {
+    using set = await lab()
+    for (const via of ['fd00::2', 'fd00::3']) await set.network.routes.append({ destination: 'default', via })
+    const [route] = (await listed(set)).filter(({ destination }) => destination === 'default')
+    expect(route?.nextHops?.map(({ via }) => via)).toEqual(['fd00::2', 'fd00::3'])
+    const failure = await failureOf(() => set.network.routes.append({ destination: 'default', via: 'fd00::3' }))
+    expect(failure.code).toBe('EEXIST')
+  })
+})
+
 describe('replace()', () => {
   test('replaces a route with the same destination and metric', async () => {
     using set = await lab()

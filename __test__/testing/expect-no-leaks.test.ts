@@ -198,6 +198,27 @@ test('works with node:test', async () => {
   expect(stdout).toMatch(/- namespace user:\[\d+\]/)
 })
 
+asRoot(
+  'leaves out that the first name makes its directory a mount',
+  'names are mounts, which require root',
+  async () => {
+    const program = `
+    import { test, beforeEach, afterEach } from 'node:test'
+    import { netns } from 'nsset'
+    import { expectNoLeaks } from 'nsset/testing'
+    expectNoLeaks({ beforeEach, afterEach })
+    test('by nsset', async () => {
+      ;(await netns.create('first')).close()
+      await netns.remove('first')
+    })`
+    // A /run in which there has never been a name.
+    const inside = 'mount -t tmpfs tmpfs /run && exec "$@"'
+    const prefix = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', inside, 'sh']
+    const { stdout } = await runPlainNode(program, { prefix })
+    expect(stdout).toMatch(/^ok 1 - by nsset$/m)
+  },
+)
+
 test('leaves out what nsset starts at the first call and keeps', async () => {
   const program = `
     import { once } from 'node:events'

@@ -91,6 +91,7 @@ declare const [bridge, cable]: [LinkOf<'bridge'>, LinkOf<'veth'>]
 // The result of a list is accepted as an argument.
 exactly<Promise<void>>()(network.addresses.add('br0', address))
 exactly<Promise<void>>()(network.routes.delete(route))
+exactly<Promise<void>>()(network.routes.append(route))
 exactly<Promise<void>>()(network.routes.replace(route))
 declare const [rule, neighbour, entry]: [RoutingRule, Neighbour, ForwardingEntry]
 exactly<Promise<void>>()(network.rules.add(rule))

@@ -10,6 +10,9 @@ const PIDFD = 'anon_inode:[pidfd]'
 const LOOPS = ['nsset-network', 'nsset-forward', 'nsset-uplink', 'nsset-capture']
 const DESCRIPTORS_OF_A_LOOP = ['anon_inode:[eventpoll]', 'anon_inode:[eventpoll]', 'anon_inode:[eventfd]']
 
+/** The directory of names. The first name makes it a mount, which stays (ip-netns(8)). */
+const NAMES = '/run/netns'
+
 /** What belongs to this process, by type. */
 export type Belongings = Map<Leak['type'], string[]>
 
@@ -29,7 +32,7 @@ export function belongings(): Belongings {
     ['thread', all.filter((name) => !name.startsWith('nsset-'))],
     ['mount', mounts()],
     ['link', names('/sys/class/net')],
-    ['name', names('/run/netns')],
+    ['name', names(NAMES)],
   ])
 }
 
@@ -92,6 +95,7 @@ function mounts(): string[] {
   return textAt('/proc/self/mountinfo')
     .split('\n')
     .flatMap((line) => line.split(' ')[4] ?? [])
+    .filter((place) => place !== NAMES)
 }
 
 function names(directory: string): string[] {

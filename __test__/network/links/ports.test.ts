@@ -136,6 +136,45 @@ describe('a bond', () => {
     expect(await links.get('bo1')).toMatchObject({ arpIpTargets: ['10.0.0.1', '10.0.0.2'] })
   })
 
+  test('has a primary port, and another one in use', async ({ skip }) => {
+    using set = await lab()
+    if (!(await isMadeBy(set, 'ip', 'link add x type bond'))) skip('this kernel has no bond')
+    const { links } = set.network
+    await ip(set, 'link add p1 type veth peer name h1')
+    await links.set('p0', { master: null })
+    const mode = { mode: 'active-backup', monitorInterval: 100, primary: 'h0' } as const
+    await links.add({ kind: 'bond', name: 'bo0', up: true, ...mode })
+    for (const port of ['h0', 'h1']) {
+      await links.set(port.replace('h', 'p'), { up: true })
+      await links.set(port, { master: 'bo0', up: true })
+    }
+    const shown = async () => (await ipLink(set, 'bo0')).linkinfo?.info_data ?? {}
+    expect(await shown()).toMatchObject({ primary: 'h0' })
+    await links.set('bo0', { kind: 'bond', primary: 'h1' })
+    const read = await links.get('bo0')
+    expect(read).toMatchObject({ primary: { index: (await links.get('h1')).index } })
+    await links.set('bo0', { kind: 'bond', primary: null })
+    expect(await shown()).not.toHaveProperty('primary')
+    for (const port of ['h0', 'h1']) {
+      const choose = async () => {
+        await links.set('bo0', { kind: 'bond', activePort: port }).catch(() => undefined)
+        return (await shown())['active_slave']
+      }
+      // The bond checks the carriers of its ports every 100 ms.
+      await expect.poll(choose, { timeout: 5_000 }).toBe(port)
+    }
+    // A failure puts back that there was no primary port.
+    const wrong = { kind: 'bond', primary: 'h0', addresses: ['ff02::1/64'] } as const
+    expect(await failureOf(() => links.set('bo0', wrong))).toMatchObject({ code: 'EADDRNOTAVAIL' })
+    expect(await shown()).not.toHaveProperty('primary')
+    expect(await failureOf(() => links.set('bo0', { kind: 'bond', primary: 'none0' }))).toMatchObject({
+      code: 'ENODEV',
+    })
+    await links.delete('bo0')
+    await links.add(read as Extract<Link, { kind: 'bond' }>)
+    expect(await shown()).toMatchObject({ mode: 'active-backup' })
+  })
+
   const others = ['balance-xor', 'broadcast', '802.3ad', 'balance-tlb', 'balance-alb'] as const
   test.for<BondMode>(['balance-rr', 'active-backup', ...others])(
     'of mode %s is made from what was read of another',

@@ -40,6 +40,11 @@ const ENTRIES: Entry[] = [
     { parent: 'root', quantum: 3000 },
   ],
   [
+    { kind: 'htb', handle: '1:10', parent: '1:1', rate: 8_000_000, overhead: 24, mpu: 84 },
+    'parent 1:1 classid 1:10 htb rate 8mbit overhead 24 mpu 84',
+    { rate: 8_000_000, overhead: 24, mpu: 84 },
+  ],
+  [
     {
       kind: 'htb',
       handle: '1:10',

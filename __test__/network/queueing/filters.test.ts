@@ -117,6 +117,34 @@ const ENTRIES: Entry[] = [
     { kind: 'flower', destinationMac: '02:00:00:00:00:01' },
   ],
   [
+    {
+      ...{ kind: 'flower', parent: '1:', priority: 2, protocol: 'ip', ipProto: 'tcp', tos: 0x10, ttl: 64 },
+      ...{ sport: { start: 1000, end: 2000 }, dport: 80, tcpFlags: { value: 2, mask: 0x12 }, fragment: false },
+    },
+    'parent 1: prio 2 protocol ip flower ip_proto tcp ip_tos 0x10 ip_ttl 64 src_port 1000-2000 dst_port 80 ' +
+      'tcp_flags 0x2/0x12 ip_flags nofrag',
+    {
+      ...{ kind: 'flower', tos: 0x10, ttl: 64, sport: { start: 1000, end: 2000 }, dport: 80, fragment: false },
+      tcpFlags: { value: 2, mask: 0x12 },
+    },
+  ],
+  [
+    {
+      ...{ kind: 'flower', parent: '1:', priority: 2, protocol: 'ipv6', ipProto: 'ipv6-icmp' },
+      ...{ icmpType: 128, icmpCode: 0, class: '1:10' },
+    },
+    'parent 1: prio 2 protocol ipv6 flower ip_proto icmpv6 type 128 code 0 classid 1:10',
+    { kind: 'flower', icmpType: 128, icmpCode: 0 },
+  ],
+  [
+    {
+      ...{ kind: 'flower', parent: '1:', priority: 2, protocol: '802.1Q', vlan: 7, vlanPriority: 3 },
+      ...{ vlanProtocol: 'ip', source: '10.0.0.0/8' },
+    },
+    'parent 1: prio 2 protocol 802.1Q flower vlan_id 7 vlan_prio 3 vlan_ethtype ip src_ip 10.0.0.0/8',
+    { kind: 'flower', vlan: 7, vlanPriority: 3, vlanProtocol: 'ip', source: '10.0.0.0/8' },
+  ],
+  [
     { kind: 'fw', parent: '1:', priority: 3, handle: 7, mask: 0xff, class: '1:10' },
     'parent 1: prio 3 protocol all handle 7/0xff fw classid 1:10',
     { kind: 'fw', handle: 7, mask: 0xff, class: '1:10' },

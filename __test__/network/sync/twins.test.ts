@@ -81,6 +81,7 @@ const CALLS: Call[] = [
   ['routes.add', route],
   ['routes.add', route],
   ['routes.add', { destination: 'default', via: '10.255.0.1' }],
+  ['routes.append', { ...route, via: '10.0.0.4' }],
   ['routes.replace', { ...route, via: '10.0.0.3' }],
   ['routes.list', { table: 254 }],
   ['routes.delete', { destination: '198.51.100.0/24' }],

@@ -76,6 +76,37 @@ const vxlan: KindOfLink[] = [
     json: { id: 0, local6: '2001:db8::1', remote6: '2001:db8::2', port: 4789 },
     lacks: module('vxlan'),
   },
+  {
+    spec: {
+      ...{ kind: 'vxlan', id: 43, remote, port: 4789, tos: 4, dontFragment: 'set', maxLearned: 100 },
+      ...{ sourcePorts: { start: 20_000, end: 30_000 }, proxy: true, routeShortCircuit: true, groupPolicy: true },
+      ...{ announceMissingMac: true, announceMissingIp: true },
+      ...{
+        checksum: true,
+        noChecksum6: true,
+        acceptNoChecksum6: true,
+        remoteChecksum: true,
+        acceptRemoteChecksum: true,
+      },
+    },
+    command:
+      `link add NAME type vxlan id 43 remote ${remote} dstport 4789 tos 4 df set maxaddress 100 srcport 20000 30000 ` +
+      'proxy rsc gbp l2miss l3miss udpcsum udp6zerocsumtx udp6zerocsumrx remcsumtx remcsumrx',
+    json: { port_range: { low: 20_000, high: 30_000 }, proxy: true, rsc: true, l2miss: true, l3miss: true },
+    lacks: module('vxlan'),
+  },
+  {
+    spec: { kind: 'vxlan', id: 44, remote: '2001:db8::2', port: 4789, flowLabel: 0x12345, inheritTtl: true },
+    command: 'link add NAME type vxlan id 44 remote 2001:db8::2 dstport 4789 flowlabel 0x12345 ttl inherit',
+    json: { label: '0x12345' },
+    lacks: module('vxlan'),
+  },
+  {
+    spec: { kind: 'vxlan', id: 0, port: 4790, external: true, genericProtocols: true },
+    command: 'link add NAME type vxlan dstport 4790 external gpe',
+    json: { external: true },
+    lacks: module('vxlan'),
+  },
 ]
 
 const macvlan = (['private', 'vepa', 'bridge', 'passthru', 'source'] as const).map(
@@ -85,6 +116,23 @@ const macvlan = (['private', 'vepa', 'bridge', 'passthru', 'source'] as const).m
     json: { mode },
     lacks: module('macvlan'),
   }),
+)
+macvlan.push(
+  {
+    spec: {
+      ...{ kind: 'macvlan', dev: 'left', mode: 'source', flags: ['no-destination'], broadcastQueueLength: 500 },
+      ...{ sourceMacs: ['02:00:00:00:00:09'] },
+    },
+    command: 'link add link left name NAME type macvlan mode source nodst bcqueuelen 500 macaddr set 02:00:00:00:00:09',
+    json: { mode: 'source' },
+    lacks: module('macvlan'),
+  },
+  {
+    spec: { kind: 'macvlan', dev: 'left', mode: 'passthru', flags: ['not-promiscuous'] },
+    command: 'link add link left name NAME type macvlan mode passthru nopromisc',
+    json: { mode: 'passthru' },
+    lacks: module('macvlan'),
+  },
 )
 
 const ipvlan = (['l2', 'l3', 'l3s'] as const).map(
@@ -96,6 +144,13 @@ const ipvlan = (['l2', 'l3', 'l3s'] as const).map(
     ...OF_IP,
   }),
 )
+ipvlan.push({
+  spec: { kind: 'ipvlan', dev: 'left', mode: 'l2', isolation: 'private' },
+  command: 'link add link left name NAME type ipvlan mode l2 private',
+  json: { mode: 'l2' },
+  lacks: module('ipvlan'),
+  ...OF_IP,
+})
 
 const vlan = (['802.1Q', '802.1ad'] as const).map(
   (protocol): KindOfLink => ({
@@ -105,6 +160,20 @@ const vlan = (['802.1Q', '802.1ad'] as const).map(
     lacks: module('vlan', '8021q'),
   }),
 )
+vlan.push({
+  spec: {
+    ...{ kind: 'vlan', dev: 'left', id: 101, flags: ['reorder-header', 'gvrp', 'loose-binding'] },
+    egressPriorities: [
+      { from: 1, to: 2 },
+      { from: 3, to: 4 },
+    ],
+    ingressPriorities: [{ from: 1, to: 7 }],
+  },
+  command:
+    'link add link left name NAME type vlan id 101 gvrp on loose_binding on egress-qos-map 1:2 3:4 ingress-qos-map 1:7',
+  json: { id: 101, flags: ['REORDER_HDR', 'GVRP', 'LOOSE_BINDING'] },
+  lacks: module('vlan', '8021q'),
+})
 
 const BOND_MODES = [
   ...(['balance-rr', 'active-backup', 'balance-xor', 'broadcast'] as const),
@@ -132,6 +201,22 @@ const tunnels: KindOfLink[] = [
     json: { local, remote, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
     lacks: module('gre', 'ip_gre'),
     ...OF_IP,
+  },
+  {
+    spec: {
+      ...{ kind: 'gre', local, remote, ttl: 9, tos: 4, inputKey: 7, outputKey: 8, mark: 9 },
+      ...{ checksum: true, sequence: 'output' },
+    },
+    command: `link add NAME type gre local ${local} remote ${remote} ttl 9 tos 4 ikey 7 okey 8 fwmark 9 csum oseq`,
+    json: { ikey: '0.0.0.7', okey: '0.0.0.8', icsum: true, ocsum: true, oseq: true },
+    lacks: module('gre', 'ip_gre'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'gretap', local, remote, ttl: 0, pathMtuDiscovery: false, ignoreDontFragment: true },
+    command: `link add NAME type gretap local ${local} remote ${remote} ttl inherit nopmtudisc ignore-df`,
+    json: { pmtudisc: false },
+    lacks: module('gretap', 'ip_gre'),
   },
   {
     spec: { kind: 'gretap', local, remote },
@@ -190,6 +275,22 @@ const tunnels: KindOfLink[] = [
     json: { id: 0xffffff, remote6: '2001:db8::2', port: 6081 },
     lacks: module('geneve'),
   },
+  {
+    spec: { kind: 'geneve', id: 43, remote, tos: 4, dontFragment: 'set', checksum: true },
+    command: `link add NAME type geneve id 43 remote ${remote} tos 4 df set udpcsum`,
+    json: { id: 43, remote },
+    lacks: module('geneve'),
+  },
+  {
+    spec: {
+      ...{ kind: 'geneve', id: 44, remote: '2001:db8::2', flowLabel: 0x123, inheritTtl: true },
+      ...{ noChecksum6: true, acceptNoChecksum6: true },
+    },
+    command:
+      'link add NAME type geneve id 44 remote 2001:db8::2 flowlabel 0x123 ttl inherit udp6zerocsumtx udp6zerocsumrx',
+    json: { id: 44, label: '0x123' },
+    lacks: module('geneve'),
+  },
 ]
 
 const sit: KindOfLink[] = [
@@ -213,6 +314,14 @@ sit.push({
   spec: { kind: 'sit', local, remote, ttl: 9, encap: 'gue', encapPort: 5555, encapFlags: ['checksum'] },
   command: `link add NAME type sit mode ip6ip local ${local} remote ${remote} ttl 9 encap gue encap-dport 5555 encap-csum`,
   json: { local, remote, encap: { type: 'gue', dport: 5555, sport: 0, csum: true } },
+  lacks: module('sit'),
+  ...OF_IP,
+})
+
+sit.push({
+  spec: { kind: 'sit', local, ttl: 64, rapidDeployment: '2001:db8::/32', rapidDeploymentRelay: '192.0.0.0/8' },
+  command: `link add NAME type sit mode ip6ip local ${local} ttl 64 6rd-prefix 2001:db8::/32 6rd-relay_prefix 192.0.0.0/8`,
+  json: { local, ttl: 64 },
   lacks: module('sit'),
   ...OF_IP,
 })
@@ -266,6 +375,16 @@ const overIpv6: KindOfLink[] = [
     spec: { kind: 'ip6gre', local: local6, remote: remote6, key: 7, ttl: 9, encapLimit: 5, dev: 'left' },
     command: `link add NAME type ip6gre local ${local6} remote ${remote6} key 7 hoplimit 9 encaplimit 5 dev left`,
     json: { local: local6, remote: remote6, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
+    lacks: module('ip6gre', 'ip6_gre'),
+    ...OF_IP,
+  },
+  {
+    spec: {
+      ...{ kind: 'ip6gre', local: local6, remote: remote6, ttl: 64, encapLimit: 4 },
+      ...{ inputKey: 7, checksum: 'input', sequence: true },
+    },
+    command: `link add NAME type ip6gre local ${local6} remote ${remote6} hoplimit 64 encaplimit 4 ikey 7 icsum seq`,
+    json: { ikey: '0.0.0.7', icsum: true, iseq: true, oseq: true },
     lacks: module('ip6gre', 'ip6_gre'),
     ...OF_IP,
   },

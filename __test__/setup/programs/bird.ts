@@ -1,4 +1,4 @@
-/** BIRD, a routing daemon, as an ordinary program in a set: it exchanges routes by OSPF, and writes them into the kernel. */
+/** BIRD, a routing daemon, as an ordinary program in a set: it exchanges routes by Babel, whose hellos can be quick, and writes them into the kernel. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import type { NamespaceChildProcess, NamespaceSet } from 'nsset'
@@ -27,13 +27,15 @@ export interface BirdOptions {
 /** Starts the daemon in the foreground; the caller ends it. */
 export function startBird({ set, directory, id, costs }: BirdOptions): NamespaceChildProcess {
   const links = Object.entries(costs).map(
-    ([name, cost]) => `interface "${name}" { type ptp; cost ${cost}; hello 1; dead count 4; };`,
+    ([name, cost]) =>
+      `interface "${name}" { type wired; rxcost ${cost}; hello interval 200 ms; update interval 800 ms; };`,
   )
   const text = `
     router id ${id};
     protocol device { }
-    protocol kernel { ipv4 { import none; export where source = RTS_OSPF; }; }
-    protocol ospf v2 { ipv4 { import all; }; area 0 { interface "lo" { stub; }; ${links.join(' ')} }; }
+    protocol direct { ipv4; interface "lo"; }
+    protocol kernel { ipv4 { import none; export where source = RTS_BABEL; }; }
+    protocol babel { ipv4 { import all; export where source ~ [ RTS_BABEL, RTS_DEVICE ]; }; ${links.join(' ')} }
   `
   const [file, control] = [directory.file(`${id}.conf`), directory.file(`${id}.ctl`)]
   writeFileSync(file, text)

@@ -13,13 +13,13 @@ pub(crate) struct Milliseconds;
 
 impl SerializeAs<Duration> for Milliseconds {
     fn serialize_as<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(from(*time))
+        serialize(*time, serializer)
     }
 }
 
 impl SerializeAs<SystemTime> for Milliseconds {
     fn serialize_as<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(from(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
+        serialize(time.duration_since(UNIX_EPOCH).unwrap_or_default(), serializer)
     }
 }
 
@@ -28,6 +28,19 @@ impl<'de> DeserializeAs<'de, Duration> for Milliseconds {
         to(f64::deserialize(deserializer)?)
     }
 }
+
+/// Whole milliseconds are written without a fraction: JavaScript reads digits several times faster than the same number with `.0`, and
+/// long lists have three times in each object.
+fn serialize<S: Serializer>(time: Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    let is_whole = time.subsec_nanos().is_multiple_of(NANOSECONDS);
+    match u64::try_from(time.as_millis()) {
+        Ok(milliseconds) if is_whole => serializer.serialize_u64(milliseconds),
+        _ => serializer.serialize_f64(from(time)),
+    }
+}
+
+/// Of a millisecond.
+const NANOSECONDS: u32 = 1_000_000;
 
 #[expect(clippy::cast_precision_loss, reason = "exact for 104 days, and to a microsecond for ages")]
 fn from(time: Duration) -> f64 {
@@ -50,5 +63,16 @@ mod tests {
             assert!(from(time).to_bits() == f64::to_bits(milliseconds), "{milliseconds}");
         }
         assert!(to::<serde::de::value::Error>(-1.0).is_err());
+    }
+
+    #[test]
+    fn whole_milliseconds_are_written_without_a_fraction() {
+        #[serde_with::serde_as]
+        #[derive(serde::Serialize)]
+        struct Time(#[serde_as(as = "Milliseconds")] Duration);
+
+        for (nanoseconds, text) in [(0, "0"), (28_000_000, "28"), (28_798_000, "28.798"), (64, "0.000064")] {
+            assert_eq!(serde_json::to_string(&Time(Duration::from_nanos(nanoseconds))).unwrap(), text);
+        }
     }
 }

@@ -186,11 +186,12 @@ async fn vxlan_and_macvlan_have_the_settings_of_their_specifications() {
         ttl: Some(5),
         learning: Some(false),
         ageing_time: Some(Duration::from_secs(120)),
-        external: None,
+        ..Vxlan::default()
     };
     let spec = LinkSpec { dev: Some("left".into()), ..LinkSpec::new("vx0", LinkKind::Vxlan(vxlan.clone())) };
     let link = host.network.links().add(&spec).await.unwrap();
-    assert_eq!(link.kind, LinkKind::Vxlan(vxlan));
+    let LinkKind::Vxlan(found) = link.kind else { panic!() };
+    assert_eq!(Vxlan { options: vxlan.options.clone(), ..found }, vxlan);
     assert_eq!(link.dev.unwrap().index, get(&host.network, "left").await.index);
     let reported = &host.ip_link("vx0")["linkinfo"]["info_data"];
     assert_eq!(reported["id"], 42);
@@ -203,10 +204,11 @@ async fn vxlan_and_macvlan_have_the_settings_of_their_specifications() {
     assert_eq!(reported["ageing"], 120);
 
     for (mode, word) in [(MacVlanMode::Bridge, "bridge"), (MacVlanMode::Private, "private")] {
-        let kind = LinkKind::MacVlan(MacVlan { mode });
+        let kind = LinkKind::MacVlan(MacVlan { mode: Some(mode), ..MacVlan::default() });
         let spec = LinkSpec { dev: Some("right".into()), ..LinkSpec::new(word, kind.clone()) };
         let link = host.network.links().add(&spec).await.unwrap();
-        assert_eq!(link.kind, kind);
+        let LinkKind::MacVlan(found) = link.kind else { panic!() };
+        assert_eq!(found.mode, Some(mode));
         assert_eq!(link.dev.unwrap().index, get(&host.network, "right").await.index);
         let reported = host.ip_link(word);
         assert_eq!(reported["linkinfo"]["info_data"]["mode"], word);
@@ -236,7 +238,8 @@ async fn links_of_ip_are_read() {
     let LinkKind::Vxlan(vxlan) = vx7.kind else { panic!() };
     assert_eq!((vxlan.id, vxlan.port, vxlan.remote), (7, Some(1), Some("fd00::7".parse().unwrap())));
     let mv7 = get(&host.network, "mv7").await;
-    assert_eq!(mv7.kind, LinkKind::MacVlan(MacVlan { mode: MacVlanMode::Passthrough }));
+    let LinkKind::MacVlan(macvlan) = mv7.kind else { panic!() };
+    assert_eq!(macvlan.mode, Some(MacVlanMode::Passthrough));
     assert_eq!(host.link_names().len(), 5);
 }
 

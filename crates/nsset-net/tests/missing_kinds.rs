@@ -15,8 +15,8 @@ use std::time::Duration;
 use lab::host;
 use nix::errno::Errno;
 use nsset_net::{
-    Bond, BondMode, Bridge, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, NetworkOrder, Specified,
-    Vlan, VlanProtocol, Vrf,
+    Bond, BondMode, Bridge, Error, Geneve, Gre, GreTunnel, IpVlan, IpVlanIsolation, IpVlanMode, Ipip, LinkKind,
+    LinkSpec, Specified, Vlan, VlanProtocol, Vrf,
 };
 
 /// Fields of a link in the output of `ip`, and their values in JSON.
@@ -24,16 +24,23 @@ type Details = &'static [(&'static str, &'static str)];
 
 /// Every kind that a small kernel may lack, with its module and fields of `ip`.
 fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
-    let gre = Gre {
+    let tunnel = GreTunnel {
         local: Some(Specified("192.0.2.1".parse().unwrap())),
         remote: Some(Specified("192.0.2.2".parse().unwrap())),
-        key: Some(NetworkOrder(7)),
         ttl: Some(9),
-        ..Gre::default()
+        ..GreTunnel::default()
     };
-    let ipip = Ipip { local: gre.local, remote: gre.remote, ttl: gre.ttl, ..Ipip::default() };
-    let geneve =
-        Geneve { id: 42, remote: Some("192.0.2.2".parse().unwrap()), port: Some(6082), ttl: Some(9), external: None };
+    let ipip = Ipip { local: tunnel.local, remote: tunnel.remote, ttl: tunnel.ttl, ..Ipip::default() };
+    let gre = Gre { tunnel, key: Some(7), ..Gre::default() };
+    let geneve = Geneve {
+        id: 42,
+        remote: Some("192.0.2.2".parse().unwrap()),
+        port: Some(6082),
+        ttl: Some(9),
+        ..Geneve::default()
+    };
+    let vlan = Vlan { id: Some(100), protocol: Some(VlanProtocol::Service), ..Vlan::default() };
+    let ipvlan = IpVlan { mode: Some(IpVlanMode::L2), isolation: Some(IpVlanIsolation::Bridge) };
     let bond = Bond {
         mode: Some(BondMode::ActiveBackup),
         monitor_interval: Some(Duration::from_millis(100).into()),
@@ -52,8 +59,8 @@ fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
         ),
         (LinkKind::Ipip(ipip), "ipip", &[("local", "\"192.0.2.1\""), ("remote", "\"192.0.2.2\"")]),
         (LinkKind::Geneve(geneve), "geneve", &[("id", "42"), ("remote", "\"192.0.2.2\""), ("port", "6082")]),
-        (LinkKind::Vlan(Vlan { id: 100, protocol: VlanProtocol::Service }), "8021q", &[("id", "100")]),
-        (LinkKind::IpVlan(IpVlan { mode: IpVlanMode::L2 }), "ipvlan", &[("mode", "\"l2\"")]),
+        (LinkKind::Vlan(vlan), "8021q", &[("id", "100")]),
+        (LinkKind::IpVlan(ipvlan), "ipvlan", &[("mode", "\"l2\"")]),
     ]
 }
 

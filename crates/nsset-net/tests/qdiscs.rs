@@ -34,7 +34,7 @@ fn root_place() -> QdiscPlace {
 }
 
 fn rate(rate: u64) -> QdiscKind {
-    QdiscKind::Tbf(Tbf { rate, burst: None, limit: None })
+    QdiscKind::Tbf(Tbf { rate, burst: None, limit: None, peak_rate: None, peak_burst: None })
 }
 
 async fn root(host: &Host) -> Qdisc {
@@ -48,7 +48,8 @@ async fn a_rate_is_set_replaced_and_taken_away() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
-    let fast = Tbf { rate: 10_000_000, burst: Some(16384), limit: Some(TbfLimit::Latency(Duration::from_millis(50))) };
+    let QdiscKind::Tbf(of_rate) = rate(10_000_000) else { panic!() };
+    let fast = Tbf { burst: Some(16384), limit: Some(TbfLimit::Latency(Duration::from_millis(50))), ..of_rate };
     qdiscs.add(&left, &root_of(QdiscKind::Tbf(fast.clone()))).await.unwrap();
 
     let reported = host.json("tc -json qdisc show dev left");
@@ -74,7 +75,10 @@ async fn a_rate_is_set_replaced_and_taken_away() {
 #[tokio::test]
 async fn a_hierarchy_begins_with_its_root() {
     let host = host_with_veth().await;
-    let spec = QdiscSpec { handle: "1:".parse().unwrap(), ..root_of(QdiscKind::Htb(Htb { default_class: 0x30 })) };
+    let spec = QdiscSpec {
+        handle: "1:".parse().unwrap(),
+        ..root_of(QdiscKind::Htb(Htb { default_class: 0x30, ..Htb::default() }))
+    };
     host.network.qdiscs().add(&"left".into(), &spec).await.unwrap();
     let reported = host.json("tc -json qdisc show dev left");
     assert_eq!((&reported[0]["kind"], &reported[0]["handle"]), (&"htb".into(), &"1:".into()));
@@ -138,6 +142,7 @@ fn kinds() -> [(QdiscKind, Value); 3] {
         quantum: Some(1514),
         ecn: Some(true),
         memory_limit: Some(4 << 20),
+        ..FqCodel::default()
     };
     [
         (

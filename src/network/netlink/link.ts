@@ -64,6 +64,12 @@ export interface LinkBase {
   operationalState: OperationalState
   /** Whether it receives all frames (`ip link set eth0 promisc on`). */
   promiscuous: boolean
+  /** Whether it finds the hardware addresses of its neighbours (`ip link set eth0 arp on`). */
+  arp: boolean
+  /** Whether it sends and receives multicast (`ip link set eth0 multicast on`). */
+  multicast: boolean
+  /** Whether it receives the frames of all multicast groups (`ip link set eth0 allmulticast on`). */
+  allMulticast: boolean
   /** The bridge, bond or VRF that it is a port of. */
   master?: { index: number }
   /** Its state and settings as the port of a bridge. */

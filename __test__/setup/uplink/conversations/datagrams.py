@@ -2,7 +2,7 @@
 import socket
 import threading
 
-from conversation import MARK, PATIENCE, SILENCE, Place, wait, word_of
+from conversation import DOUBT, MARK, SILENCE, Place, wait, word_of
 
 MANY = 100
 LARGEST = 65_507
@@ -165,6 +165,7 @@ class Many(Server):
     def client(self, place: Place) -> str:
         sockets = [place.datagrams() for _ in range(MANY)]
         for opened in sockets:
+            opened.settimeout(DOUBT)
             opened.sendto(b'question', place.server)
         answers = [opened.recv(100) for opened in sockets]
         for opened in sockets:

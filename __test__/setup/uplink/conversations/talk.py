@@ -36,7 +36,7 @@ def between(protocol: str, conversations: dict) -> dict:
 questions = {f'DNS: {name}': (program.client, resolver) for name, program in DIGS.items()}
 # Streams in full use would drive datagrams out of the queues.
 print(json.dumps({
-    **all_of(between('TCP', STREAMS)),
-    **all_of(between('UDP', DATAGRAMS) | questions),
+    **all_of(between('TCP', STREAMS) | questions),
+    **all_of(between('UDP', DATAGRAMS)),
     **all_of(between('ICMP', PINGS)),
 }))

@@ -6,7 +6,7 @@ use serde_with::skip_serializing_none;
 use crate::{
     netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
     netlink::message::AttributeWriter,
-    qdisc::rate_spec,
+    qdisc::rate_spec::{self, Framing},
 };
 
 /// Rates are in bit/s, and sizes in bytes.
@@ -26,6 +26,10 @@ pub struct HtbClass {
     pub priority: Option<u32>,
     /// How many bytes the class sends in its turn. Default: the kernel's.
     pub quantum: Option<u32>,
+    /// How many bytes each packet is longer on the line.
+    pub overhead: Option<u16>,
+    /// The size of the smallest packet on the line.
+    pub mpu: Option<u16>,
 }
 
 /// `TCA_HTB_*` of linux/pkt_sched.h.
@@ -45,8 +49,9 @@ const PRIORITY: usize = 40;
 impl HtbClass {
     pub(super) fn options(&self) -> Vec<u8> {
         let (rate, ceil) = (self.rate / 8, self.ceil.unwrap_or(self.rate) / 8);
-        let (rate_spec, is_fast) = rate_spec::spec(rate);
-        let (ceil_spec, has_fast_ceil) = rate_spec::spec(ceil);
+        let framing = Framing { overhead: self.overhead.unwrap_or(0), least: self.mpu.unwrap_or(0) };
+        let (rate_spec, is_fast) = rate_spec::framed_spec(rate, framing);
+        let (ceil_spec, has_fast_ceil) = rate_spec::framed_spec(ceil, framing);
         let mut parameters = [rate_spec, ceil_spec].concat();
         let buffer = rate_spec::ticks_of(self.burst.unwrap_or(PACKET), rate);
         let ceil_buffer = rate_spec::ticks_of(self.ceil_burst.unwrap_or(PACKET), ceil);
@@ -74,6 +79,7 @@ impl HtbClass {
             }
         }
         let parameters = parameters.ok_or(Malformed)?;
+        let framing = rate_spec::framing(parameters)?;
         let rate = rate.unwrap_or(u32_at(parameters, 8)?.into());
         let ceil = ceil.unwrap_or(u32_at(parameters, 20)?.into());
         Ok(Self {
@@ -83,6 +89,8 @@ impl HtbClass {
             ceil_burst: Some(rate_spec::bytes_in(u32_at(parameters, CEIL_BUFFER)?, ceil)),
             priority: Some(u32_at(parameters, PRIORITY)?),
             quantum: Some(u32_at(parameters, QUANTUM)?),
+            overhead: Some(framing.overhead).filter(|overhead| *overhead != 0),
+            mpu: Some(framing.least).filter(|least| *least != 0),
         })
     }
 }
@@ -100,6 +108,8 @@ mod tests {
             ceil_burst: Some(200_000),
             priority: Some(2),
             quantum: Some(3000),
+            overhead: Some(24),
+            mpu: Some(84),
         };
         assert_eq!(HtbClass::read(&class.options()).unwrap(), class);
     }

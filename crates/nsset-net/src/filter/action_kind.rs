@@ -95,6 +95,7 @@ const POLICE_VERDICT: usize = 4;
 const POLICE_BURST: usize = 12;
 const POLICE_MTU: usize = 16;
 const POLICE_RATE: usize = 28;
+const POLICE_PEAK_RATE: usize = 40;
 
 impl ActionKind {
     /// The kernel's name of the kind.
@@ -203,7 +204,26 @@ fn find(options: &[u8], wanted: u16) -> Result<Option<&[u8]>, Malformed> {
     Ok(None)
 }
 
+/// Fails if there are other attributes: an action without what this crate does not know would do something else.
+fn ensure_only(options: &[u8], known: &[u16]) -> Result<(), Malformed> {
+    for attribute in Attributes::within(options) {
+        if !known.contains(&attribute?.0) {
+            return Err(Malformed);
+        }
+    }
+    Ok(())
+}
+
+/// `TCA_*_TM`, times that the kernel counts, and `TCA_*_PAD`.
+const TIMES: u16 = 1;
+const MIRRED_PAD: u16 = 3;
+const GACT_PAD: u16 = 4;
+const SKBEDIT_PAD: u16 = 6;
+const POLICE_TIMES: u16 = 6;
+const POLICE_PAD: u16 = 7;
+
 fn read_mirred(options: &[u8]) -> Result<ActionKind, Malformed> {
+    ensure_only(options, &[TIMES, PARMS, MIRRED_PAD])?;
     let parameters = find(options, PARMS)?.ok_or(Malformed)?;
     let (direction, mode) = match u32_at(parameters, GENERIC)? {
         1 => (Direction::Egress, MirredMode::Redirect),
@@ -217,12 +237,17 @@ fn read_mirred(options: &[u8]) -> Result<ActionKind, Malformed> {
 }
 
 fn read_gact(options: &[u8]) -> Result<ActionKind, Malformed> {
+    ensure_only(options, &[TIMES, PARMS, GACT_PAD])?;
     let parameters = find(options, PARMS)?.ok_or(Malformed)?;
     Ok(ActionKind::Gact { verdict: verdict_at(parameters, VERDICT)? })
 }
 
 fn read_police(options: &[u8]) -> Result<ActionKind, Malformed> {
+    ensure_only(options, &[POLICE_TBF, POLICE_RESULT, POLICE_RATE64, POLICE_TIMES, POLICE_PAD])?;
     let parameters = find(options, POLICE_TBF)?.ok_or(Malformed)?;
+    if u32_at(parameters, POLICE_PEAK_RATE)? != 0 {
+        return Err(Malformed);
+    }
     let rate = match find(options, POLICE_RATE64)? {
         Some(value) => u64_at(value, 0)?,
         None => u32_at(parameters, POLICE_RATE)?.into(),
@@ -238,6 +263,7 @@ fn read_police(options: &[u8]) -> Result<ActionKind, Malformed> {
 }
 
 fn read_skbedit(options: &[u8]) -> Result<ActionKind, Malformed> {
+    ensure_only(options, &[TIMES, PARMS, SKBEDIT_PRIORITY, SKBEDIT_QUEUE, SKBEDIT_MARK, SKBEDIT_PAD])?;
     let parameters = find(options, PARMS)?.ok_or(Malformed)?;
     let number = |kind| find(options, kind)?.map(|value| u32_at(value, 0)).transpose();
     Ok(ActionKind::Skbedit {

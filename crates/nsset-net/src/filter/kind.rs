@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::{action::Action, flower::Flower, u32::U32};
+use super::{
+    action::Action,
+    flower::{self, Flower, OF_PROGRAMS},
+    u32::U32,
+};
 use crate::{
     netlink::attributes::{Attributes, Malformed, text, u32_at},
     netlink::message::AttributeWriter,
@@ -66,6 +70,19 @@ const BPF_FD: u16 = 6;
 const BPF_NAME: u16 = 7;
 const BPF_FLAGS: u16 = 8;
 const BPF_ID: u16 = 11;
+
+const MATCHALL_FLAGS: u16 = 3;
+const MATCHALL_COUNTERS: u16 = 4;
+const MATCHALL_PAD: u16 = 5;
+const U32_HASH: u16 = 2;
+const U32_COUNTERS: u16 = 9;
+const U32_FLAGS: u16 = 11;
+const U32_PAD: u16 = 12;
+const BPF_FLAGS_GENERIC: u16 = 9;
+const BPF_TAG: u16 = 10;
+
+/// The table of a u32 filter that exists without being created.
+const FIRST_TABLE: u32 = 0x8000_0000;
 
 /// `TCA_BPF_FLAG_ACT_DIRECT`.
 const DIRECT_ACTION: u32 = 1;
@@ -151,7 +168,7 @@ impl FilterKind {
         };
         let known = empty.and_then(|kind| kind.filled(options).ok());
         known.unwrap_or_else(|| {
-            let options = Some(Octets(options.to_vec())).filter(|options| !options.0.is_empty());
+            let options = Some(Octets(without_state(name, options))).filter(|options| !options.0.is_empty());
             FilterOptions { kind: Self::Other { name: name.into(), options }, class: None, actions: Vec::new() }
         })
     }
@@ -172,6 +189,24 @@ impl FilterKind {
         Ok(FilterOptions { kind: self, class, actions })
     }
 
+    /// Whether an attribute does not say what a filter matches, but how often, or whether the hardware filters (`*_FLAGS`).
+    fn has_no_meaning(&self, number: u16, value: &[u8]) -> bool {
+        let flags = || u32_at(value, 0).is_ok_and(|flags| flags & OF_PROGRAMS == 0);
+        match self {
+            Self::Matchall {} => {
+                matches!(number, MATCHALL_COUNTERS | MATCHALL_PAD) || (number == MATCHALL_FLAGS && flags())
+            }
+            Self::U32(_) => match number {
+                U32_COUNTERS | U32_PAD => true,
+                U32_HASH => u32_at(value, 0).is_ok_and(|table| table == FIRST_TABLE),
+                U32_FLAGS => flags(),
+                _ => false,
+            },
+            Self::Bpf { .. } => matches!(number, BPF_TAG) || (number == BPF_FLAGS_GENERIC && flags()),
+            _ => false,
+        }
+    }
+
     fn take(&mut self, kind: u16, value: &[u8]) -> Result<(), Malformed> {
         match (self, kind) {
             (Self::Flower(flower), kind) => flower.take(kind, value)?,
@@ -180,8 +215,29 @@ impl FilterKind {
             (Self::Bpf { name, .. }, BPF_NAME) => *name = Some(text(value)),
             (Self::Bpf { direct_action, .. }, BPF_FLAGS) => *direct_action = u32_at(value, 0)? & DIRECT_ACTION != 0,
             (Self::Bpf { id, .. }, BPF_ID) => *id = Some(u32_at(value, 0)?),
-            _ => {}
+            (kind, number) if kind.has_no_meaning(number, value) => {}
+            // A filter without what this crate does not know would match other packets.
+            _ => return Err(Malformed),
         }
         Ok(())
     }
+}
+
+/// Returns the options without what the kernel refuses in a request: whether the hardware filters.
+fn without_state(name: &str, options: &[u8]) -> Vec<u8> {
+    let (flags, count) = match name {
+        "matchall" => (MATCHALL_FLAGS, None),
+        "flower" => (flower::FLAGS, Some(flower::IN_HARDWARE)),
+        "u32" => (U32_FLAGS, None),
+        _ => return options.to_vec(),
+    };
+    let mut kept = AttributeWriter::default();
+    for (number, value) in Attributes::within(options).flatten() {
+        if number == flags {
+            kept.put_u32(number, u32_at(value, 0).unwrap_or(0) & OF_PROGRAMS);
+        } else if Some(number) != count {
+            kept.put(number, value);
+        }
+    }
+    kept.into_bytes()
 }

@@ -43,9 +43,17 @@ impl U32 {
     }
 
     pub(super) fn read(selector: &[u8]) -> Result<Self, Malformed> {
+        // What is computed from the packet, or leads to another table.
+        let more = selector.get(3..HEADER).ok_or(Malformed)?;
+        if u8_at(selector, 0)? != TERMINAL || more.iter().any(|byte| *byte != 0) {
+            return Err(Malformed);
+        }
         let count = usize::from(u8_at(selector, 2)?);
         let keys = (0..count).map(|place| {
             let start = HEADER + KEY * place;
+            if u32_at(selector, start + 12)? != 0 {
+                return Err(Malformed);
+            }
             Ok(U32Match {
                 mask: array_at(selector, start).map(u32::from_be_bytes)?,
                 value: array_at(selector, start + 4).map(u32::from_be_bytes)?,

@@ -26,6 +26,8 @@ use crate::{
 impl Links<'_> {
     /// Creates a link. If this fails, the link does not exist.
     pub async fn add(&self, spec: &LinkSpec) -> Result<Link> {
+        let indexed = self.indexed(spec).await?;
+        let spec = indexed.as_ref().unwrap_or(spec);
         match &spec.home {
             Some(home) if !home.is(self.network)? => Box::pin(elsewhere::add(self.network, home, spec)).await,
             _ => add(self.network, spec).await,

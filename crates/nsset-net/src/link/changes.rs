@@ -25,6 +25,11 @@ pub struct LinkState {
     pub up: Option<bool>,
     /// Whether the link receives all frames.
     pub promiscuous: Option<bool>,
+    /// Whether neighbours are found by ARP and NDP.
+    pub arp: Option<bool>,
+    pub multicast: Option<bool>,
+    /// Whether the link receives the frames of all multicast groups.
+    pub all_multicast: Option<bool>,
     #[serde(deserialize_with = "some_master")]
     pub master: Option<Master>,
     /// The settings of the link as a port of its master. They are lost when it leaves the master.
@@ -81,6 +86,15 @@ impl LinkState {
         if let Some(is_promiscuous) = self.promiscuous {
             link = link.promiscuous(is_promiscuous);
         }
+        if let Some(has_arp) = self.arp {
+            link = link.arp(has_arp);
+        }
+        if let Some(has_multicast) = self.multicast {
+            link = link.multicast(has_multicast);
+        }
+        if let Some(has_all) = self.all_multicast {
+            link = link.allmulticast(has_all);
+        }
         if let Some(Mac(address)) = self.mac {
             link = link.address(address.to_vec());
         }
@@ -114,6 +128,9 @@ impl LinkState {
             self.mtu.is_some(),
             self.up.is_some(),
             self.promiscuous.is_some(),
+            self.arp.is_some(),
+            self.multicast.is_some(),
+            self.all_multicast.is_some(),
             self.master.is_some(),
         ];
         given.into_iter().filter(|is_given| *is_given).count() + self.tuning.count()
@@ -176,6 +193,9 @@ impl LinkChanges {
                 mtu: other(state.mtu, &link.mtu),
                 up: other(state.up, &link.up),
                 promiscuous: other(state.promiscuous, &link.promiscuous),
+                arp: other(state.arp, &link.arp),
+                multicast: other(state.multicast, &link.multicast),
+                all_multicast: other(state.all_multicast, &link.all_multicast),
                 tuning: state.tuning.without_those_of(&link.tuning),
                 ..state.clone()
             },
@@ -206,6 +226,9 @@ impl LinkChanges {
                 mtu: state.mtu.map(|_| before.mtu),
                 up: state.up.map(|_| before.up),
                 promiscuous: state.promiscuous.map(|_| before.promiscuous),
+                arp: state.arp.map(|_| before.arp),
+                multicast: state.multicast.map(|_| before.multicast),
+                all_multicast: state.all_multicast.map(|_| before.all_multicast),
                 master: state.master.as_ref().map(|_| master),
                 port: self.undone_port(before),
                 alt_names: state.alt_names.as_ref().map(|_| before.alt_names.clone()),

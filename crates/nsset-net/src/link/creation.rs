@@ -6,7 +6,7 @@ use netlink_packet_route::link::LinkAttribute;
 
 use super::{
     changes::{LinkBuilder, LinkState},
-    kinds::{Bridge, LinkKind},
+    kinds::{Bond, Bridge, LinkKind},
     spec::LinkSpec,
 };
 use crate::{error::Result, link_ref::LinkRef, mac::Mac, network::Network};
@@ -55,12 +55,15 @@ fn state_as_new(spec: &LinkSpec) -> Cow<'_, LinkState> {
     Cow::Borrowed(&spec.state)
 }
 
-/// Removes a setting that every new link has: a kernel without VLAN filtering lists it as off, but rejects a request to turn it
+/// Removes what a new link cannot have: an active port, since a new bond has no ports. Removes a setting that every new link has: a kernel without VLAN filtering lists it as off, but rejects a request to turn it
 /// off.
 fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
     match kind {
         LinkKind::Bridge(bridge) if bridge.vlan_filtering == Some(false) => {
             Cow::Owned(LinkKind::Bridge(Bridge { vlan_filtering: None, ..bridge.clone() }))
+        }
+        LinkKind::Bond(bond) if bond.active_port.is_some() => {
+            Cow::Owned(LinkKind::Bond(Bond { active_port: None, ..bond.clone() }))
         }
         kind => Cow::Borrowed(kind),
     }

@@ -45,6 +45,8 @@ impl Links<'_> {
     /// Changes the state of the existing link, if it has the kind and the settings of the wanted one.
     async fn adopt(&self, spec: &LinkSpec, exists: Box<KernelError>) -> Result<Link> {
         let refused = |why: String| Box::new(KernelError { hint: Some(why.into()), ..*exists.clone() }).into();
+        let indexed = self.indexed(spec).await?;
+        let spec = indexed.as_ref().unwrap_or(spec);
         let home = spec.home.as_ref().unwrap_or(self.network);
         let links = home.links();
         let Ok(link) = links.get(&LinkRef::Name(spec.name.clone())).await else {

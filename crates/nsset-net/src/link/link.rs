@@ -37,6 +37,11 @@ pub struct Link {
     pub operational_state: OperationalState,
     /// Whether the link is set to receive all frames.
     pub promiscuous: bool,
+    /// Whether neighbours are found by ARP and NDP.
+    pub arp: bool,
+    pub multicast: bool,
+    /// Whether the link is set to receive the frames of all multicast groups.
+    pub all_multicast: bool,
     /// The index of the bridge, bond or VRF whose port this is.
     #[serde(serialize_with = "link_ref::optional_index")]
     pub master: Option<u32>,
@@ -98,6 +103,9 @@ impl Link {
             up: has(libc::IFF_UP),
             running: has(libc::IFF_RUNNING),
             promiscuous: has(libc::IFF_PROMISC),
+            arp: !has(libc::IFF_NOARP),
+            multicast: has(libc::IFF_MULTICAST),
+            all_multicast: has(libc::IFF_ALLMULTI),
             carrier: false,
             operational_state: OperationalState::default(),
             num_tx_queues: 1,

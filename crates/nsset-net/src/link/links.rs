@@ -15,6 +15,7 @@ use super::{
     kinds::LinkKind,
     link::Link,
     properties::Port,
+    spec::LinkSpec,
 };
 use crate::{
     error::{Error, NetlinkError, Result},
@@ -166,6 +167,21 @@ impl Links<'_> {
         }
     }
 
+    /// Returns the specification of a link whose kind refers to other links, with the indexes of these.
+    pub(super) async fn indexed(&self, spec: &LinkSpec) -> Result<Option<LinkSpec>> {
+        let kind = self.indexed_kind(&spec.kind).await?;
+        Ok(kind.map(|kind| LinkSpec { kind, ..spec.clone() }))
+    }
+
+    async fn indexed_kind(&self, kind: &LinkKind) -> Result<Option<LinkKind>> {
+        let LinkKind::Bond(bond) = kind else { return Ok(None) };
+        let mut bond = bond.clone();
+        for port in [&mut bond.primary, &mut bond.active_port].into_iter().flatten() {
+            *port = LinkRef::Index(self.index(port).await?);
+        }
+        Ok(Some(LinkKind::Bond(bond)))
+    }
+
     async fn try_delete(&self, link: &LinkRef) -> Result<()> {
         let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&self.unaliased(link).await?).build()));
         let outcome = self.network.conversation().act(request).await;
@@ -204,6 +220,8 @@ impl Links<'_> {
             let why = format!("the link {called} is a {}, not a {}", found.name(), kind.name());
             return Err(Error::InvalidArgument(why));
         }
+        let indexed = self.indexed_kind(kind).await?;
+        let kind = indexed.as_ref().unwrap_or(kind);
         let message = LinkBuilder::new_with_info_kind(kind.name().into()).index(index);
         let message = match kind.data(None, None) {
             Some(data) => message.set_info_data(data),

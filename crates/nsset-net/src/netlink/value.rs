@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::serde_as;
 
 use crate::{
+    link_ref::LinkRef,
     mac::Mac,
     milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, array_at, text, u8_at, u16_at, u32_at, u64_at},
@@ -95,6 +96,20 @@ impl Value for Mac {
 
     fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         array_at(bytes, 0).map(Self)
+    }
+}
+
+/// A link. A reference that is not an index is looked up before it is written.
+impl Value for LinkRef {
+    fn write(&self) -> Vec<u8> {
+        match self {
+            Self::Index(index) => index.write(),
+            Self::Name(_) | Self::Alias(_) => Vec::new(),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(Self::Index)
     }
 }
 

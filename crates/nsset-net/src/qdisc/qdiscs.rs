@@ -7,11 +7,7 @@ use netlink_packet_route::{
 };
 use serde::Deserialize;
 
-use super::{
-    handle::Handle,
-    kinds::{QdiscKind, Tbf},
-    qdisc::Qdisc,
-};
+use super::{handle::Handle, kinds::QdiscKind, qdisc::Qdisc};
 use crate::{
     error::Result, link_ref::LinkRef, netlink::message::Message, netlink::request::Request, netlink::socket::Group,
     network::Network,
@@ -125,7 +121,9 @@ impl Qdiscs<'_> {
     /// Returns the index of the link, and the kind with default values that suit the link.
     async fn suited(&self, link: &LinkRef, kind: &QdiscKind) -> Result<(u32, QdiscKind)> {
         let links = self.network.links();
-        if let QdiscKind::Tbf(tbf @ Tbf { burst: None, .. }) = kind {
+        if let QdiscKind::Tbf(tbf) = kind
+            && tbf.needs_mtu()
+        {
             kind.check()?;
             let link = links.get(link).await?;
             let kind = QdiscKind::Tbf(tbf.for_mtu(link.mtu));

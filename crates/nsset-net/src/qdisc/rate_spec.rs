@@ -1,6 +1,7 @@
 //! Rates of classes and of policing: `struct tc_ratespec` of linux/pkt_sched.h, and the time that bytes take at a rate.
 
 use super::ticks;
+use crate::netlink::attributes::{Malformed, u8_at, u16_at};
 use std::time::Duration;
 
 /// The logarithm of the size of a cell in a rate table, `TC_LINKLAYER_ETHERNET`, and an alignment of -1: with these the kernel
@@ -18,6 +19,42 @@ pub(crate) fn spec(rate: u64) -> ([u8; 12], bool) {
     let all = HEAD.into_iter().chain(short.to_ne_bytes());
     bytes.iter_mut().zip(all).for_each(|(place, byte)| *place = byte);
     (bytes, short == u32::MAX)
+}
+
+/// How much longer packets are on the line than here. The kernel has it in `struct tc_ratespec`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Framing {
+    /// How many bytes each packet is longer.
+    pub overhead: u16,
+    /// The size of the smallest packet, in bytes.
+    pub least: u16,
+}
+
+/// The places in `struct tc_ratespec`.
+const LINK_LAYER: usize = 1;
+const OVERHEAD: usize = 2;
+const LEAST: usize = 6;
+
+/// `TC_LINKLAYER_ETHERNET`. With another one the kernel counts in cells.
+const ETHERNET: u8 = 1;
+
+/// Returns [`spec`] with a framing.
+pub(crate) fn framed_spec(rate: u64, framing: Framing) -> ([u8; 12], bool) {
+    let (mut bytes, is_fast) = spec(rate);
+    for (at, number) in [(OVERHEAD, framing.overhead), (LEAST, framing.least)] {
+        if let Some(place) = bytes.get_mut(at..at + 2) {
+            place.copy_from_slice(&number.to_ne_bytes());
+        }
+    }
+    (bytes, is_fast)
+}
+
+/// Reads the framing of `struct tc_ratespec`. Fails if it counts in cells.
+pub(crate) fn framing(spec: &[u8]) -> Result<Framing, Malformed> {
+    if u8_at(spec, LINK_LAYER)? > ETHERNET {
+        return Err(Malformed);
+    }
+    Ok(Framing { overhead: u16_at(spec, OVERHEAD)?, least: u16_at(spec, LEAST)? })
 }
 
 /// Returns the ticks in which this many bytes are sent.

@@ -152,6 +152,11 @@ impl Routes<'_> {
         self.make(route, Request::replace).await
     }
 
+    /// Adds a route behind those to the same destination with the same metric. One of IPv6 becomes a next hop of these.
+    pub async fn append(&self, route: &RouteSpec) -> Result<()> {
+        self.make(route, Request::append).await
+    }
+
     /// Deletes the first route that matches. A field that is left out matches any value, except the table, which has its default.
     pub async fn delete(&self, route: &RouteSpec) -> Result<()> {
         let devices = self.devices(route).await?;

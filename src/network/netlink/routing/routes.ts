@@ -27,6 +27,11 @@ export const routeActions = {
     return change('routes.add', route)
   },
 
+  /** See {@link NetworkRoutes.append}. */
+  append(route: RouteSpec): Action<void> {
+    return change('routes.append', route)
+  },
+
   /** See {@link NetworkRoutes.replace}. */
   replace(route: RouteSpec): Action<void> {
     return change('routes.replace', route)
@@ -103,6 +108,20 @@ export class NetworkRoutes {
    */
   async add(route: RouteSpec): Promise<void> {
     return this.#run(routeActions.add(route))
+  }
+
+  /**
+   * Adds a route, also if there is one to the same destination with the same metric, like `ip route append`. The kernel keeps IPv4
+   * routes in their order and uses the first one. Of IPv6 routes with gateways it makes one with several next hops.
+   *
+   * @throws {@link ActionError} as {@link NetworkRoutes.add}; `EEXIST` if the route exists with the same gateway and link.
+   * @example
+   * await set.network.routes.add({ destination: '2001:db8::/32', via: 'fd00::1' })
+   * await set.network.routes.append({ destination: '2001:db8::/32', via: 'fd00::2' })
+   * @see ip-route(8)
+   */
+  async append(route: RouteSpec): Promise<void> {
+    return this.#run(routeActions.append(route))
   }
 
   /**

@@ -1,5 +1,6 @@
 import { array, type FieldsOf, type Parse } from '../../fields.ts'
 import { boolean, described, u8, u16, u32, whole, word } from '../../values.ts'
+import { type LinkRef, parseLinkRef } from '../link-ref.ts'
 import { ip, ipv4, mac, milliseconds } from '../values.ts'
 
 /** How a bond chooses the port for a packet, as the kernel names the modes. */
@@ -20,6 +21,10 @@ export type BondMode =
 export interface BondData {
   /** How the bond chooses the port for a packet (`mode`). Default: `'balance-rr'`. It can change while there are no ports. */
   mode?: BondMode | undefined
+  /** The port that is in use as long as it works, in the modes of which one port is active; `null` for none (`primary`). */
+  primary?: LinkRef | null | undefined
+  /** The port that is in use now (`active_slave`). `links.set` changes it; a new bond has no ports, so that it has no effect there. */
+  activePort?: LinkRef | undefined
   /** Interval at which the carrier of the ports is checked, in milliseconds (`miimon`). Default: never. */
   monitorInterval?: number | undefined
   /** In milliseconds, a multiple of `monitorInterval`: how long a port waits after its carrier has come back (`updelay`). */
@@ -64,6 +69,10 @@ export interface BondData {
   lacpRate?: 'slow' | 'fast' | undefined
   /** Whether the bond sends without being asked (`lacp_active`). */
   lacpActive?: boolean | undefined
+  /** Whether a port sends as soon as it receives, in the mode `'802.3ad'` (`coupled_control`). Linux 6.9. */
+  coupledControl?: boolean | undefined
+  /** Whether ARP and neighbour solicitations leave by all ports, in the mode `'802.3ad'` (`broadcast_neighbor`). Linux 6.17. */
+  broadcastNeighbours?: boolean | undefined
   /** Which aggregator is used (`ad_select`). */
   lacpSelect?: 'stable' | 'bandwidth' | 'count' | undefined
   /** The priority of the system (`ad_actor_sys_prio`). */
@@ -80,6 +89,8 @@ const targets6: Parse = array(ip)
 /** @internal */
 export const BOND = {
   mode: word('balance-rr', 'active-backup', 'balance-xor', 'broadcast', '802.3ad', 'balance-tlb', 'balance-alb'),
+  primary: (value, name) => (value === null ? { index: 0 } : parseLinkRef(value, name)),
+  activePort: parseLinkRef,
   monitorInterval: milliseconds,
   upDelay: milliseconds,
   downDelay: milliseconds,
@@ -102,6 +113,8 @@ export const BOND = {
   dynamicBalance: boolean,
   lacpRate: word('slow', 'fast'),
   lacpActive: boolean,
+  coupledControl: boolean,
+  broadcastNeighbours: boolean,
   lacpSelect: word('stable', 'bandwidth', 'count'),
   lacpSystemPriority: whole(1, 0xffff),
   lacpSystem: mac,

@@ -4,9 +4,8 @@ import { text } from '../values.ts'
 import { BOND, type BondData } from './bond.ts'
 import { BRIDGE, type BridgeData } from './bridge.ts'
 import { MACSEC, type MacsecData, VTI, VTI6, type VtiData, XFRM, type XfrmData } from './encryption.ts'
+import { IPVLAN, type IpVlanData, MACVLAN, type MacVlanData, VLAN, type VlanData } from './sharing.ts'
 import {
-  GENEVE,
-  type GeneveData,
   GRE,
   type GreData,
   IP6GRE,
@@ -17,21 +16,8 @@ import {
   type IpipData,
   SIT,
   type SitData,
-  VXLAN,
-  type VxlanData,
 } from './tunnels.ts'
-
-/** Data of an IPVLAN: a separate link that shares the MAC address of its device. */
-export interface IpVlanData {
-  /** Whether the device switches its packets (`'l2'`) or routes them (`'l3'`, `'l3s'`). Default: `'l3'`. */
-  mode?: 'l2' | 'l3' | 'l3s' | undefined
-}
-
-/** Data of a MACVLAN: a separate link with its own MAC address on another device. */
-export interface MacVlanData {
-  /** Which other MACVLANs of the same device it can reach. `'bridge'`: all of them. Default: `'vepa'`. */
-  mode?: 'private' | 'vepa' | 'bridge' | 'passthru' | 'source' | undefined
-}
+import { GENEVE, type GeneveData, VXLAN, type VxlanData } from './udp-tunnels.ts'
 
 /** Data of a netkit: a pair of links, like a veth, for BPF programs. Linux 6.7. */
 export interface NetkitData {
@@ -59,14 +45,6 @@ export interface TunData {
   owner?: number | undefined
   /** The id of a group whose members may open it without CAP_NET_ADMIN. */
   group?: number | undefined
-}
-
-/** Data of a VLAN: a link for those frames of its device that have a tag. */
-export interface VlanData {
-  /** The tag, 0 to 4094. */
-  id: number
-  /** The protocol of the tag. Default: `'802.1Q'`. */
-  protocol?: '802.1Q' | '802.1ad' | undefined
 }
 
 /** Data of a VRF: a master whose ports use a separate routing table. */
@@ -137,9 +115,9 @@ export const LINK_KINDS: { readonly [K in LinkKind]: FieldsOf<LinkData[K]> } = {
   ip6gretap: IP6GRE,
   ip6tnl: IP6TNL,
   ipip: IPIP,
-  ipvlan: { mode: word('l2', 'l3', 'l3s') },
+  ipvlan: IPVLAN,
   macsec: MACSEC,
-  macvlan: { mode: word('private', 'vepa', 'bridge', 'passthru', 'source') },
+  macvlan: MACVLAN,
   netkit: {
     mode: word('l2', 'l3'),
     policy,
@@ -153,7 +131,7 @@ export const LINK_KINDS: { readonly [K in LinkKind]: FieldsOf<LinkData[K]> } = {
   sit: SIT,
   tun: { mode: word('tun', 'tap'), owner: u32, group: u32 },
   veth: {},
-  vlan: { id: whole(0, 4094), protocol: word('802.1Q', '802.1ad') },
+  vlan: VLAN,
   vrf: { table: whole(1, 0xffffffff) },
   vti: VTI,
   vti6: VTI6,

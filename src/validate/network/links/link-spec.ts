@@ -31,6 +31,12 @@ export interface LinkState {
   up?: boolean | undefined
   /** Whether it receives all frames. */
   promiscuous?: boolean | undefined
+  /** Whether it finds the hardware addresses of its neighbours, by ARP and NDP. */
+  arp?: boolean | undefined
+  /** Whether it sends and receives multicast. */
+  multicast?: boolean | undefined
+  /** Whether it receives the frames of all multicast groups (`allmulticast`). */
+  allMulticast?: boolean | undefined
   /** The bridge, bond or VRF that it becomes a port of; `null` for none. */
   master?: LinkRef | null | undefined
   /** Its settings as the port of a bridge. It loses them when it leaves the bridge. */
@@ -152,6 +158,9 @@ const STATE = {
   mtu: whole(0, 0x7fffffff),
   up: boolean,
   promiscuous: boolean,
+  arp: boolean,
+  multicast: boolean,
+  allMulticast: boolean,
   master: parseOptionalLinkRef,
   bridgePort: object(BRIDGE_PORT),
   bondPort: object(BOND_PORT),

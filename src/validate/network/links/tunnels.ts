@@ -1,6 +1,7 @@
+import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse } from '../../fields.ts'
 import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
-import { ip, ipv4, ipv6, milliseconds } from '../values.ts'
+import { cidr, type Family, familyOf, ipv4, ipv6 } from '../values.ts'
 
 /** What every tunnel over IP can have. */
 export interface TunnelData {
@@ -30,52 +31,36 @@ export interface TunnelData {
  */
 export type TunnelEncapFlag = 'checksum' | 'checksum6' | 'remote-checksum'
 
-/** Data of a GENEVE tunnel: Ethernet over UDP. */
-export interface GeneveData {
-  /** The network identifier, 0 to 16777215. */
-  id: number
-  /** The IP address of the other end. */
-  remote?: string | undefined
-  /** The UDP port. Default: `6081`. */
-  port?: number | undefined
-  /** TTL of the outer packets. Default: the kernel's. */
-  ttl?: number | undefined
-  /** Whether each packet says where it goes. The `id` is `0` then. Default: `false`. */
-  external?: boolean | undefined
-}
-
-/** Data of a VXLAN: Ethernet over UDP. */
-export interface VxlanData {
-  /** The network identifier, 0 to 16777215. */
-  id: number
-  /** The IP address of this end. */
-  local?: string | undefined
-  /** The multicast group that it joins. Not together with `remote`. */
-  group?: string | undefined
-  /** The IP address of the only other end. */
-  remote?: string | undefined
-  /** The UDP port. Default: `8472`, the kernel's; the standard's is `4789`. */
-  port?: number | undefined
-  /** TTL of the outer packets. Default: the kernel's. */
-  ttl?: number | undefined
-  /** Whether it learns which end has which MAC address. Default: `true`, with `external` `false`. */
-  learning?: boolean | undefined
-  /** In milliseconds, whole seconds: how long it remembers a learned MAC address. */
-  ageingTime?: number | undefined
-  /** Whether each packet says where it goes. The `id` is `0` then. Default: `false`. */
-  external?: boolean | undefined
+/** What the tunnels of GRE have over IPv4 and IPv6. `true`, or the direction for which it holds: `'input'` for packets that arrive. */
+export interface GreKeys extends TunnelData {
+  /** The key for both directions. */
+  key?: number | undefined
+  /** The key of packets that arrive (`ikey`). Not together with `key`. */
+  inputKey?: number | undefined
+  /** The key of packets that leave (`okey`). Not together with `key`. */
+  outputKey?: number | undefined
+  /** Which packets have a checksum (`csum`, `icsum`, `ocsum`). Default: none. */
+  checksum?: boolean | 'input' | 'output' | undefined
+  /** Which packets are numbered: the kernel drops those that arrive late (`seq`, `iseq`, `oseq`). Default: none. */
+  sequence?: boolean | 'input' | 'output' | undefined
 }
 
 /** Data of a GRE tunnel: kind `gre` is IP over IP, kind `gretap` is Ethernet over IP. */
-export interface GreData extends TunnelData {
+export interface GreData extends GreKeys {
   /** The IPv4 address of this end. */
   local?: string | undefined
   /** The IPv4 address of the other end. */
   remote?: string | undefined
-  /** The key for both directions. */
-  key?: number | undefined
   /** TTL of the outer packets. `0`: that of the inner packet. */
   ttl?: number | undefined
+  /** TOS of the outer packets. `1`: that of the inner packet. */
+  tos?: number | undefined
+  /** Whether routers must not divide the outer packets (`pmtudisc`). Default: `true`. */
+  pathMtuDiscovery?: boolean | undefined
+  /** Whether packets that must not be divided are divided nevertheless (`ignore-df`). Requires that `pathMtuDiscovery` is `false`. */
+  ignoreDontFragment?: boolean | undefined
+  /** The mark by which the kernel looks up the route of the outer packets (`fwmark`). */
+  mark?: number | undefined
 }
 
 /** Data of an IP-in-IP tunnel. */
@@ -112,6 +97,13 @@ export interface SitData extends TunnelData {
   pathMtuDiscovery?: boolean | undefined
   /** The mark by which the kernel looks up the route of the outer packets (`fwmark`). */
   mark?: number | undefined
+  /**
+   * IPv6 rapid deployment (RFC 5969): the prefix whose addresses contain the IPv4 address of their router (`6rd-prefix`), in CIDR
+   * notation. Default: `'2002::/16'`, that of 6to4. The kernel needs CONFIG_IPV6_SIT_6RD.
+   */
+  rapidDeployment?: string | undefined
+  /** What all these IPv4 addresses begin with, which the IPv6 addresses leave out (`6rd-relay_prefix`). Default: `'0.0.0.0/0'`. */
+  rapidDeploymentRelay?: string | undefined
 }
 
 /**
@@ -156,13 +148,10 @@ export interface Ip6TnlData extends Ip6TunnelData {
 }
 
 /** Data of a GRE tunnel over IPv6: kind `ip6gre` is IP over IPv6, kind `ip6gretap` is Ethernet over IPv6. */
-export interface Ip6GreData extends Ip6TunnelData {
-  /** The key for both directions. */
-  key?: number | undefined
-}
+export interface Ip6GreData extends Ip6TunnelData, GreKeys {}
 
-/** The kernel has no attribute for `false`. */
-const flag: Parse<true | undefined> = (value, name) => boolean(value, name) || undefined
+/** @internal The kernel has no attribute for `false`. */
+export const flag: Parse<true | undefined> = (value, name) => boolean(value, name) || undefined
 
 const tunnel = {
   encap: word('fou', 'gue'),
@@ -173,6 +162,11 @@ const tunnel = {
 } satisfies FieldsOf<TunnelData>
 
 const ipv4tunnel = { ...tunnel, local: ipv4, remote: ipv4, ttl: u8, tos: u8, pathMtuDiscovery: boolean, mark: u32 }
+
+const ways: Parse<boolean | 'input' | 'output'> = (value, name) =>
+  typeof value === 'boolean' ? value : word('input', 'output')(value, name)
+
+const keys = { key: u32, inputKey: u32, outputKey: u32, checksum: ways, sequence: ways }
 
 const ip6tunnel = {
   ...tunnel,
@@ -190,16 +184,19 @@ const ip6tunnel = {
   mark: u32,
 } satisfies FieldsOf<Ip6TunnelData>
 
-const networkId = whole(0, 0xffffff)
+function netOf(family: Family): Parse<string> {
+  return (value, name) => {
+    const net = cidr(value, name)
+    if (familyOf(net.split('/')[0] ?? '') === (family === 'IPv6' ? 6 : 4)) return net
+    throw invalidValue(name, `must be of ${family}`, value)
+  }
+}
 
 /** @internal */
-export const GENEVE = { id: networkId, remote: ip, port: u16, ttl: u8, external: flag } satisfies FieldsOf<GeneveData>
+export const GRE = { ...ipv4tunnel, ...keys, ignoreDontFragment: boolean } satisfies FieldsOf<GreData>
 
 /** @internal */
-export const GRE = { ...tunnel, local: ipv4, remote: ipv4, key: u32, ttl: u8 } satisfies FieldsOf<GreData>
-
-/** @internal */
-export const IP6GRE = { ...ip6tunnel, key: u32 } satisfies FieldsOf<Ip6GreData>
+export const IP6GRE = { ...ip6tunnel, ...keys } satisfies FieldsOf<Ip6GreData>
 
 /** @internal */
 export const IP6TNL = { ...ip6tunnel, mode: word('any', 'ipip6', 'ip6ip6') } satisfies FieldsOf<Ip6TnlData>
@@ -208,17 +205,9 @@ export const IP6TNL = { ...ip6tunnel, mode: word('any', 'ipip6', 'ip6ip6') } sat
 export const IPIP = { ...ipv4tunnel, mode: word('any', 'ipip', 'mplsip') } satisfies FieldsOf<IpipData>
 
 /** @internal */
-export const SIT = { ...ipv4tunnel, mode: word('any', 'ipip', 'ip6ip', 'mplsip') } satisfies FieldsOf<SitData>
-
-/** @internal */
-export const VXLAN = {
-  id: networkId,
-  local: ip,
-  group: ip,
-  remote: ip,
-  port: u16,
-  ttl: u8,
-  learning: boolean,
-  ageingTime: milliseconds,
-  external: flag,
-} satisfies FieldsOf<VxlanData>
+export const SIT = {
+  ...ipv4tunnel,
+  mode: word('any', 'ipip', 'ip6ip', 'mplsip'),
+  rapidDeployment: netOf('IPv6'),
+  rapidDeploymentRelay: netOf('IPv4'),
+} satisfies FieldsOf<SitData>

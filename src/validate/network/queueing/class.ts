@@ -1,6 +1,6 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
-import { described, u32, whole } from '../../values.ts'
+import { described, u16, u32, whole } from '../../values.ts'
 import { octets, rate, text } from '../values.ts'
 import { handle } from './qdisc.ts'
 import type { QdiscStatistics } from './qdisc-statistics.ts'
@@ -19,6 +19,10 @@ export interface HtbClassData {
   priority?: number | undefined
   /** How many bytes the class sends in its turn. Default: the kernel's, a tenth of the rate in bytes. */
   quantum?: number | undefined
+  /** How many bytes each packet is longer on the line. Default: `0`. */
+  overhead?: number | undefined
+  /** Smallest size of a packet on the line, in bytes. Default: `0`. */
+  mpu?: number | undefined
 }
 
 /** The kinds of class, and the options of each. */
@@ -78,6 +82,8 @@ const CLASS_KINDS: { readonly [K in ClassKind]: FieldsOf<ClassData[K]> } = {
     ceilBurst: u32,
     priority: whole(0, 7),
     quantum: u32,
+    overhead: u16,
+    mpu: u16,
   },
   other: { type: text, options: octets },
 }

@@ -20,6 +20,10 @@ export interface FqCodelData {
   ecn?: boolean | undefined
   /** Maximum memory of the queued packets in bytes. */
   memoryLimit?: number | undefined
+  /** In milliseconds: packets that wait longer are marked (`ce_threshold`). Default: none. */
+  ceThreshold?: number | undefined
+  /** How many packets are dropped at once if the queue is full (`drop_batch`). */
+  dropBatch?: number | undefined
 }
 
 /** Options of fq, fair queueing with pacing: tc-fq(8). Default of each option: the kernel's. */
@@ -144,6 +148,8 @@ export const FQ_CODEL = {
   quantum: u32,
   ecn: boolean,
   memoryLimit: u32,
+  ceThreshold: milliseconds,
+  dropBatch: u32,
 } satisfies FieldsOf<FqCodelData>
 
 /** @internal */

@@ -1,7 +1,7 @@
 import { invalidValue } from '../../../errors.ts'
 import { array, type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
-import { boolean, described, fd, u16, u32, whole, word } from '../../values.ts'
-import { ipProtocol } from '../routing/rule.ts'
+import { boolean, described, fd, u8, u16, u32, whole, word } from '../../values.ts'
+import { ipProtocol, type NumberRange, rangeOf } from '../routing/rule.ts'
 import { cidr, familyOf, mac, octets, text } from '../values.ts'
 import { type FilterAction, filterAction } from './action.ts'
 import { handle } from './qdisc.ts'
@@ -19,12 +19,28 @@ export interface FlowerData {
   source?: string | undefined
   /** In CIDR notation. */
   destination?: string | undefined
-  /** The source port. Requires `ipProto`. */
-  sport?: number | undefined
-  /** The destination port. Requires `ipProto`. */
-  dport?: number | undefined
+  /** The source port, or a range. Requires `ipProto`. */
+  sport?: number | Readonly<NumberRange> | undefined
+  /** The destination port, or a range. Requires `ipProto`. */
+  dport?: number | Readonly<NumberRange> | undefined
+  /** The type of service, or the traffic class (`ip_tos`). */
+  tos?: number | undefined
+  /** The time to live, or the hop limit (`ip_ttl`). */
+  ttl?: number | undefined
+  /** Whether the packet is a fragment (`ip_flags`). */
+  fragment?: boolean | undefined
+  /** The flags of TCP, of which those in `mask` count: 2 is SYN, 16 is ACK. Requires `ipProto` `'tcp'`. */
+  tcpFlags?: { readonly value: number; readonly mask: number } | undefined
+  /** The type of an ICMP message (`type`). Requires `ipProto` `'icmp'` or `'ipv6-icmp'`. */
+  icmpType?: number | undefined
+  /** The code of an ICMP message (`code`). Requires `ipProto` `'icmp'` or `'ipv6-icmp'`. */
+  icmpCode?: number | undefined
   /** The VLAN. Requires the protocol `'802.1Q'` of the filter. */
   vlan?: number | undefined
+  /** The priority in the VLAN tag, 0 to 7 (`vlan_prio`). Requires the protocol `'802.1Q'` of the filter. */
+  vlanPriority?: number | undefined
+  /** The protocol behind the VLAN tag, for the other fields (`vlan_ethtype`). Requires the protocol `'802.1Q'` of the filter. */
+  vlanProtocol?: FilterProtocol | undefined
 }
 
 /** A word of 32 bits that a u32 filter compares: tc-u32(8). */
@@ -128,6 +144,16 @@ const parent: Parse<string> = (value, name) => (value === 'egress' ? value : han
 
 const port = whole(1, 0xffff)
 
+/** The kernel requires two different ends of a range. */
+const ports: Parse<number | NumberRange> = (value, name) => {
+  const { start, end } = rangeOf(port)(value, name)
+  return start === end ? start : { start, end }
+}
+
+const tcpFlags = whole(0, 0xfff)
+
+const TCP_FLAGS = { value: tcpFlags, mask: tcpFlags }
+
 const MATCH = {
   value: u32,
   mask: u32,
@@ -142,9 +168,17 @@ const FILTER_KINDS = {
     ipProto: ipProtocol,
     source: cidr,
     destination: cidr,
-    sport: port,
-    dport: port,
+    sport: ports,
+    dport: ports,
+    tos: u8,
+    ttl: u8,
+    fragment: boolean,
+    tcpFlags: (value, name) => parseFields(value, name, TCP_FLAGS, ['value', 'mask']),
+    icmpType: u8,
+    icmpCode: u8,
     vlan: whole(1, 4094),
+    vlanPriority: whole(0, 7),
+    vlanProtocol: protocol,
   } satisfies FieldsOf<FlowerData>,
   u32: {
     matches: array((value, name) => parseFields(value, name, MATCH, ['value', 'mask', 'offset'])),
@@ -190,21 +224,36 @@ export function parseFilter(spec: unknown, name: string): Plain {
 }
 
 /** The kernel ignores what it cannot compare, and would let packets match that should not. */
-function ensureFlower({ protocol, ipProto, sport, dport, source, destination }: Plain, name: string): void {
-  if ((sport ?? dport) !== undefined && ipProto === undefined) {
+function ensureFlower(flower: Plain, name: string): void {
+  const { protocol, ipProto, source, destination, vlanProtocol } = flower
+  const given = (...keys: (keyof FlowerData)[]) => keys.some((key) => flower[key] !== undefined)
+  if (given('sport', 'dport') && ipProto === undefined) {
     throw invalidValue(`${name}.ipProto`, 'is required with a port', undefined)
   }
+  if (given('tcpFlags') && ipProto !== TCP)
+    throw invalidValue(`${name}.ipProto`, "must be 'tcp' for its flags", ipProto)
+  if (given('icmpType', 'icmpCode') && ipProto !== ICMP && ipProto !== ICMPV6) {
+    throw invalidValue(`${name}.ipProto`, "must be 'icmp' or 'ipv6-icmp' for a type or a code", ipProto)
+  }
+  if (given('vlan', 'vlanPriority', 'vlanProtocol') && protocol !== '802.1Q') {
+    throw invalidValue(`${name}.protocol`, "must be '802.1Q' for a VLAN", protocol)
+  }
   const net = source ?? destination
-  if ((net ?? ipProto) === undefined) return
+  if (net === undefined && !given('ipProto', 'tos', 'ttl', 'fragment')) return
   const suited =
     net === undefined ? ['ip', 'ipv6'] : familyOf(String(net).split('/')[0] ?? '') === 6 ? ['ipv6'] : ['ip']
-  if (suited.includes(String(protocol))) return
+  const [key, inner] = vlanProtocol === undefined ? ['protocol', protocol] : ['vlanProtocol', vlanProtocol]
+  if (suited.includes(String(inner))) return
   throw invalidValue(
-    `${name}.protocol`,
+    `${name}.${key}`,
     `must be ${suited.map((word) => `'${word}'`).join(' or ')} for these fields`,
-    protocol,
+    inner,
   )
 }
+
+const ICMP = 1
+const TCP = 6
+const ICMPV6 = 58
 
 /** @internal */
 export function parseListFiltersOptions(options: unknown): Plain {

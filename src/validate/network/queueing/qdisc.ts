@@ -1,6 +1,6 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
-import { described, u16, whole } from '../../values.ts'
+import { described, u16, u32, whole } from '../../values.ts'
 import { milliseconds, octets, rate, text } from '../values.ts'
 import { CAKE, type CakeData, FQ, FQ_CODEL, type FqCodelData, type FqData, SFQ, type SfqData } from './fair-queues.ts'
 import { checkNetem, NETEM, type NetemData } from './netem.ts'
@@ -20,12 +20,20 @@ export interface TbfData {
   latency?: number | undefined
   /** Maximum size of the queue in bytes. */
   limit?: number | undefined
+  /** How fast a burst can leave, in bit/s (`peakrate`). Default: as fast as the link sends. */
+  peakRate?: number | undefined
+  /** Size of the bucket of `peakRate` in bytes (`minburst`). Default: one packet of the link's current MTU. */
+  peakBurst?: number | undefined
 }
 
 /** Options of htb, hierarchical token buckets: tc-htb(8). */
 export interface HtbData {
   /** Minor number of the class for packets that no filter matches. `0`: such packets are sent at once. Default: `0`. */
   defaultClass?: number | undefined
+  /** By what the rate of a class in bytes per second is divided to get its `quantum` (`r2q`). Default: `10`. */
+  rateToQuantum?: number | undefined
+  /** How many packets that are sent at once can wait (`direct_qlen`). Default: the `txQueueLength` of the link. */
+  directQueueLength?: number | undefined
 }
 
 /** A kind of queueing discipline without options. */
@@ -97,18 +105,20 @@ export interface DeleteQdiscOptions {
 /** A new queueing discipline of any kind. `kind` tells them apart. */
 export type QdiscSpec = { [K in QdiscKind]: QdiscPlace & QdiscData[K] & { kind: K } }[QdiscKind]
 
+const size = whole(1, 0xffffffff)
+
 const QDISC_KINDS: { readonly [K in QdiscKind]: FieldsOf<QdiscData[K]> } = {
   cake: CAKE,
   clsact: {},
   fq: FQ,
   fq_codel: FQ_CODEL,
-  htb: { defaultClass: u16 },
+  htb: { defaultClass: u16, rateToQuantum: whole(1, 0xffffffff), directQueueLength: u32 },
   ingress: {},
   netem: NETEM,
   other: { type: text, options: octets },
   prio: PRIO,
   sfq: SFQ,
-  tbf: { rate, burst: whole(1, 0xffffffff), latency: milliseconds, limit: whole(1, 0xffffffff) },
+  tbf: { rate, burst: size, latency: milliseconds, limit: size, peakRate: rate, peakBurst: size },
 }
 
 const REQUIRED: { readonly [K in QdiscKind]?: readonly string[] } = { other: ['type'], tbf: ['rate'] }
@@ -145,7 +155,18 @@ export function parseQdisc(spec: unknown, name: string): Plain {
       parsed['limit'],
     )
   }
+  if (of === 'tbf') ensurePeak(parsed, name)
   return parsed
+}
+
+/** The kernel takes a peak rate that does not exceed the rate, and then sends nothing faster than that. */
+function ensurePeak({ rate, peakRate, peakBurst }: Plain, name: string): void {
+  if (peakBurst !== undefined && peakRate === undefined) {
+    throw invalidValue(`${name}.peakBurst`, "needs a 'peakRate', whose bucket it is", peakBurst)
+  }
+  if (peakRate !== undefined && Number(peakRate) <= Number(rate)) {
+    throw invalidValue(`${name}.peakRate`, `must exceed the rate, ${rate}`, peakRate)
+  }
 }
 
 /** @internal Parses what identifies a queueing discipline: its parent, and its handle and kind if they are given. */

@@ -37,7 +37,7 @@ impl VethPeer {
     /// Returns the state that has to be set after the link is created: the kernel ignores a master in the request, and the peer
     /// cannot be up before the other end exists (veth_open() of drivers/net/veth.c).
     pub(crate) fn rest(&self) -> LinkState {
-        LinkState { promiscuous: None, ..self.state.without_first() }
+        LinkState { promiscuous: None, arp: None, multicast: None, all_multicast: None, ..self.state.without_first() }
     }
 
     /// Returns the peer's part of the request. The namespace must be open until the request is sent.

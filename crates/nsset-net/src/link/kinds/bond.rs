@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    link_ref::LinkRef,
     mac::Mac,
     netlink::{
         settings::{settings, words},
@@ -17,6 +18,8 @@ settings! {
     /// A bond: `IFLA_BOND_*` of linux/if_link.h. Its ports are the links that have it as their master.
     pub struct Bond {
         mode: BondMode = 1,
+        /// The port that is in use, of those that take turns.
+        active_port: LinkRef = 2,
         /// The interval for checking the carrier of the ports. By default the kernel does not check it.
         monitor_interval: WholeMilliseconds = 3,
         /// How long a port waits after its carrier has come back.
@@ -28,6 +31,8 @@ settings! {
         arp_ip_targets: Vec<Ipv4Addr> = 8,
         arp_validate: ArpValidate = 9,
         arp_all_targets: ArpAllTargets = 10,
+        /// The port that is in use if it works. Index 0: none.
+        primary: LinkRef = 11,
         primary_reselect: PrimaryReselect = 12,
         failover_mac: FailoverMac = 13,
         /// What decides which port sends a packet.
@@ -51,6 +56,8 @@ settings! {
         lacp_active: bool = 29,
         missed_max: u8 = 30,
         ns_ip6_targets: Vec<Ipv6Addr> = 31,
+        coupled_control: bool = 32,
+        broadcast_neighbours: bool = 33,
     }
 }
 
@@ -72,6 +79,8 @@ impl Bond {
         if mode != BondMode::Ieee8023ad {
             leave_out(&mut bond.lacp_rate, |rate| *rate == LacpRate::Slow);
             leave_out(&mut bond.lacp_active, |is_active| *is_active);
+            leave_out(&mut bond.coupled_control, |is_coupled| *is_coupled);
+            leave_out(&mut bond.broadcast_neighbours, |is_broadcast| !is_broadcast);
         }
         if !matches!(mode, BondMode::BalanceTransmit | BondMode::BalanceAdaptive) {
             leave_out(&mut bond.dynamic_balance, |is_dynamic| *is_dynamic);
@@ -82,6 +91,14 @@ impl Bond {
             leave_out(&mut bond.missed_max, |most| *most == 2);
         }
         bond
+    }
+}
+
+impl Bond {
+    /// Returns the settings that undo changes. A bond without a primary port is listed without that setting.
+    pub(super) fn undoing(&self, changes: &Self) -> Self {
+        let primary = changes.primary.as_ref().map(|_| self.primary.clone().unwrap_or(LinkRef::Index(0)));
+        Self { primary, ..self.of_those_in(changes) }
     }
 }
 

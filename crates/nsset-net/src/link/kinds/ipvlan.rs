@@ -1,45 +1,41 @@
 //! An IPVLAN: a link with the MAC address of its device.
 
-use netlink_packet_route::link::InfoIpVlan;
-use serde::{Deserialize, Serialize};
+use crate::netlink::settings::{settings, words};
 
-/// An IPVLAN. Its device is the `dev` of its [`LinkSpec`](crate::LinkSpec).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct IpVlan {
-    pub mode: IpVlanMode,
+settings! {
+    /// An IPVLAN: `IFLA_IPVLAN_*` of linux/if_link.h. Its device is the `dev` of its [`LinkSpec`](crate::LinkSpec).
+    pub struct IpVlan {
+        mode: IpVlanMode = 1,
+        isolation: IpVlanIsolation = 2,
+    }
 }
 
-/// Where its packets are routed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IpVlanMode {
-    L2,
-    /// The kernel's default.
-    #[default]
-    L3,
-    /// As `L3`, with the device's netfilter hooks.
-    L3S,
+words! {
+    /// Where its packets are routed.
+    pub enum IpVlanMode: u16 {
+        L2 = 0 => "l2",
+        /// The kernel's default.
+        L3 = 1 => "l3",
+        /// As `L3`, with the device's netfilter hooks.
+        L3S = 2 => "l3s",
+    }
+}
+
+words! {
+    /// Which other IPVLANs of its device it reaches, for all of the device.
+    pub enum IpVlanIsolation: u16 {
+        /// All, directly. The kernel's default.
+        Bridge = 0 => "bridge",
+        None = 1 => "private",
+        /// All, through an external switch.
+        Vepa = 2 => "vepa",
+    }
 }
 
 impl IpVlan {
-    pub(crate) fn info(self) -> Vec<InfoIpVlan> {
-        use netlink_packet_route::link::IpVlanMode as Mode;
-        let mode = match self.mode {
-            IpVlanMode::L2 => Mode::L2,
-            IpVlanMode::L3 => Mode::L3,
-            IpVlanMode::L3S => Mode::L3S,
-        };
-        vec![InfoIpVlan::Mode(mode)]
-    }
-
-    pub(crate) fn read(mut info: impl Iterator<Item = InfoIpVlan>) -> Self {
-        use netlink_packet_route::link::IpVlanMode as Mode;
-        let mode = info.find_map(|info| match info {
-            InfoIpVlan::Mode(Mode::L2) => Some(IpVlanMode::L2),
-            InfoIpVlan::Mode(Mode::L3S) => Some(IpVlanMode::L3S),
-            _ => None,
-        });
-        Self { mode: mode.unwrap_or_default() }
+    /// An unknown mode is listed as the default one.
+    pub(super) fn read_with_mode(data: &[u8]) -> Self {
+        let ipvlan = Self::read(data);
+        Self { mode: ipvlan.mode.or(Some(IpVlanMode::L3)), ..ipvlan }
     }
 }

@@ -14,12 +14,12 @@ mod vrf;
 
 pub use bond::*;
 pub use bridge::Bridge;
-pub use ipvlan::{IpVlan, IpVlanMode};
+pub use ipvlan::{IpVlan, IpVlanIsolation, IpVlanMode};
 pub use kind::LinkKind;
 pub use macsec::{Macsec, MacsecCipher, MacsecOffload, MacsecValidation};
-pub use macvlan::{MacVlan, MacVlanMode};
+pub use macvlan::{MacVlan, MacVlanFlag, MacVlanMode, SourceMacs};
 pub use netkit::{Netkit, NetkitMode, NetkitPolicy, NetkitScrub};
 pub use tun::{Tun, TunMode};
 pub use tunnels::*;
-pub use vlan::{Vlan, VlanProtocol};
+pub use vlan::{PriorityMap, PriorityMapping, Vlan, VlanFlag, VlanFlags, VlanProtocol};
 pub use vrf::Vrf;

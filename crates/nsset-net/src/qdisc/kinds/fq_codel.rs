@@ -33,6 +33,11 @@ pub struct FqCodel {
     pub ecn: Option<bool>,
     /// How many bytes may wait.
     pub memory_limit: Option<u32>,
+    /// How long packets may wait before the kernel marks them.
+    #[serde_as(as = "Option<Milliseconds>")]
+    pub ce_threshold: Option<Duration>,
+    /// How many packets are dropped at once if the queues are full.
+    pub drop_batch: Option<u32>,
 }
 
 /// `TCA_FQ_CODEL_*` of linux/pkt_sched.h.
@@ -42,6 +47,8 @@ const INTERVAL: u16 = 3;
 const ECN: u16 = 4;
 const FLOWS: u16 = 5;
 const QUANTUM: u16 = 6;
+const CE_THRESHOLD: u16 = 7;
+const DROP_BATCH: u16 = 8;
 const MEMORY_LIMIT: u16 = 9;
 
 impl FqCodel {
@@ -56,6 +63,8 @@ impl FqCodel {
             (TARGET, self.target.map(microseconds)),
             (ECN, self.ecn.map(u32::from)),
             (MEMORY_LIMIT, self.memory_limit),
+            (CE_THRESHOLD, self.ce_threshold.map(microseconds)),
+            (DROP_BATCH, self.drop_batch),
         ];
         for (kind, value) in given {
             if let Some(value) = value {
@@ -78,6 +87,8 @@ impl FqCodel {
                 TARGET => codel.target = Some(time(value)?),
                 ECN => codel.ecn = Some(u32_at(value, 0)? != 0),
                 MEMORY_LIMIT => codel.memory_limit = Some(u32_at(value, 0)?),
+                CE_THRESHOLD => codel.ce_threshold = Some(time(value)?),
+                DROP_BATCH => codel.drop_batch = Some(u32_at(value, 0)?),
                 _ => {}
             }
         }
@@ -141,6 +152,8 @@ mod tests {
             quantum: Some(1514),
             ecn: Some(true),
             memory_limit: Some(4 << 20),
+            ce_threshold: None,
+            drop_batch: None,
         };
         assert_eq!(codel.options(), TC);
         assert_eq!(FqCodel::read(TC).unwrap(), codel);

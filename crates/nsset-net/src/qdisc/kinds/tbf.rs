@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
-    qdisc::{options::Options, ticks},
+    qdisc::{options::Options, rate_spec, ticks},
 };
 
 /// A rate, with the allowed burst and queue.
@@ -24,6 +24,12 @@ pub struct Tbf {
     /// How many bytes may wait. Default: `Latency(50 ms)`.
     #[serde(flatten)]
     pub limit: Option<TbfLimit>,
+    /// In bit/s: how fast a burst may leave. Default: as fast as the link sends.
+    #[serde(rename = "peakRate")]
+    pub peak_rate: Option<u64>,
+    /// How many bytes may leave at once at the peak rate. Default: the link's largest packet.
+    #[serde(rename = "peakBurst")]
+    pub peak_burst: Option<u32>,
 }
 
 /// How much may wait in a token bucket.
@@ -40,7 +46,9 @@ pub enum TbfLimit {
 /// `TCA_TBF_*` of linux/pkt_sched.h.
 const PARMS: u16 = 1;
 const RATE64: u16 = 4;
+const PEAK_RATE64: u16 = 5;
 const BURST: u16 = 6;
+const PEAK_BURST: u16 = 7;
 
 /// `TC_LINKLAYER_ETHERNET` with a cell of 8 bytes and an alignment of -1, which tc uses for packets up to 2047 bytes. The kernel
 /// then needs no rate table.
@@ -74,8 +82,10 @@ impl Tbf {
     /// Sets a default burst that is large enough for packets of a link with this MTU. The kernel splits larger (GSO) packets:
     /// tbf_segment() of net/sched/sch_tbf.c.
     pub(crate) fn for_mtu(&self, mtu: u32) -> Self {
-        let least = mtu.saturating_add(LINK_HEADER).saturating_mul(2);
-        Self { burst: Some(self.burst().max(least)), limit: self.limit, ..*self }
+        let packet = mtu.saturating_add(LINK_HEADER);
+        let burst = self.burst.unwrap_or_else(|| self.burst().max(packet.saturating_mul(2)));
+        let peak_burst = self.peak_rate.map(|_| self.peak_burst.unwrap_or(packet));
+        Self { burst: Some(burst), peak_burst, ..self.clone() }
     }
 
     fn burst(&self) -> u32 {
@@ -94,8 +104,13 @@ impl Tbf {
         }
     }
 
+    /// Whether a default value depends on the link.
+    pub(crate) const fn needs_mtu(&self) -> bool {
+        self.burst.is_none() || (self.peak_rate.is_some() && self.peak_burst.is_none())
+    }
+
     /// `struct tc_tbf_qopt` of linux/pkt_sched.h: two of `struct tc_ratespec`, the limit, the time that a burst takes, and the
-    /// same for a peak rate, which is not used.
+    /// same for the peak rate.
     pub(crate) fn options(&self) -> Vec<u8> {
         let rate = self.byte_rate();
         let short = u32::try_from(rate).unwrap_or(u32::MAX);
@@ -106,32 +121,53 @@ impl Tbf {
         #[expect(clippy::indexing_slicing, reason = "there are eight bytes")]
         let [layer, align] = [0, 4].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|byte| ETHERNET[at + byte])));
         let limit = self.limit().unwrap_or(u32::MAX);
+        let peak = self.peak_rate.map_or(0, |rate| rate / 8);
+        let short_peak = u32::try_from(peak).unwrap_or(u32::MAX);
+        let [peak_layer, peak_align] = if peak == 0 { [0, 0] } else { [layer, align] };
         let mut options = Options::default();
-        options.put(PARMS, &[layer, align, short, 0, 0, 0, limit, buffer, 0]);
+        options
+            .put(PARMS, &[layer, align, short, peak_layer, peak_align, short_peak, limit, buffer, self.peak_ticks()]);
         options.put(BURST, &[burst]);
+        if let (Some(bytes), 1..) = (self.peak_burst, peak) {
+            options.put(PEAK_BURST, &[bytes]);
+        }
+        if short_peak == u32::MAX {
+            options.put_u64(PEAK_RATE64, peak);
+        }
         if short == u32::MAX {
             options.put_u64(RATE64, rate);
         }
         options.into_bytes()
     }
 
+    /// The time that a burst takes at the peak rate.
+    fn peak_ticks(&self) -> u32 {
+        self.peak_rate.zip(self.peak_burst).map_or(0, |(rate, bytes)| rate_spec::ticks_of(bytes, rate / 8))
+    }
+
     pub(crate) fn read(options: &[u8]) -> std::result::Result<Self, Malformed> {
         let mut parameters = None;
-        let mut long = None;
+        let (mut long, mut long_peak) = (None, None);
         for attribute in Attributes::within(options) {
             match attribute? {
-                (PARMS, value) => parameters = Some((u32_at(value, 8)?, u32_at(value, 24)?, u32_at(value, 28)?)),
+                (PARMS, value) => parameters = Some(value),
                 (RATE64, value) => long = Some(u64_at(value, 0)?),
+                (PEAK_RATE64, value) => long_peak = Some(u64_at(value, 0)?),
                 _ => {}
             }
         }
-        let (short, limit, buffer) = parameters.ok_or(Malformed)?;
-        let rate = long.unwrap_or_else(|| short.into());
-        let burst = ticks::to_duration(buffer).as_nanos() * u128::from(rate) / 1_000_000_000;
+        let parameters = parameters.ok_or(Malformed)?;
+        let number = |at| u32_at(parameters, at);
+        let rate = long.unwrap_or(number(8)?.into());
+        let burst = ticks::to_duration(number(28)?).as_nanos() * u128::from(rate) / 1_000_000_000;
+        let peak = Some(long_peak.unwrap_or(number(20)?.into())).filter(|rate| *rate != 0);
+        let peak_ticks = number(32)?;
         Ok(Self {
             rate: rate.saturating_mul(8),
             burst: Some(u32::try_from(burst).unwrap_or(u32::MAX)),
-            limit: Some(TbfLimit::Bytes(limit)),
+            limit: Some(TbfLimit::Bytes(number(24)?)),
+            peak_rate: peak.map(|rate| rate.saturating_mul(8)),
+            peak_burst: peak.map(|rate| rate_spec::bytes_in(peak_ticks, rate)),
         })
     }
 }
@@ -154,11 +190,11 @@ mod tests {
         \x00\x00\x00\x00\x00\x3a\x00\x00\x40\x42\x0f\x00\x00\x00\x00\x00\x08\x00\x06\x00\x00\x08\x00\x00";
 
     fn at_rate(rate: u64) -> Tbf {
-        Tbf { rate, burst: None, limit: None }
+        Tbf { rate, burst: None, limit: None, peak_rate: None, peak_burst: None }
     }
 
     fn tbf(rate: u64, burst: u32, limit: TbfLimit) -> Tbf {
-        Tbf { rate, burst: Some(burst), limit: Some(limit) }
+        Tbf { burst: Some(burst), limit: Some(limit), ..at_rate(rate) }
     }
 
     #[test]
@@ -174,6 +210,15 @@ mod tests {
     fn it_is_read_as_it_was_meant() {
         assert_eq!(Tbf::read(SLOW).unwrap(), tbf(256_000, 2048, TbfLimit::Bytes(14848)));
         assert_eq!(Tbf::read(FAST).unwrap().rate, 40_000_000_000);
+    }
+
+    #[test]
+    fn a_peak_rate_is_read_as_it_is_written() {
+        let quick =
+            Tbf { peak_rate: Some(2_000_000), peak_burst: Some(1540), ..tbf(1_000_000, 5000, TbfLimit::Bytes(10_000)) };
+        assert_eq!(Tbf::read(&quick.options()).unwrap(), quick);
+        let fast = Tbf { peak_rate: Some(80_000_000_000), ..quick };
+        assert_eq!(Tbf::read(&fast.options()).unwrap().peak_rate, fast.peak_rate);
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub enum Operation {
     ListRoutes { table: Option<u32> },
     #[serde(rename = "routes.add")]
     AddRoute { route: RouteSpec },
+    #[serde(rename = "routes.append")]
+    AppendRoute { route: RouteSpec },
     #[serde(rename = "routes.replace")]
     ReplaceRoute { route: RouteSpec },
     #[serde(rename = "routes.delete")]
@@ -243,6 +245,7 @@ impl Operation {
             }
             Self::ListRoutes { table } => Box::pin(list_routes(sockets, table, caller)).await,
             Self::AddRoute { route } => json(&Box::pin(sockets.routes().await?.add(&route)).await?),
+            Self::AppendRoute { route } => json(&Box::pin(sockets.routes().await?.append(&route)).await?),
             Self::ReplaceRoute { route } => json(&Box::pin(sockets.routes().await?.replace(&route)).await?),
             Self::DeleteRoute { route } => json(&Box::pin(sockets.routes().await?.delete(&route)).await?),
             Self::LookUpRoute { lookup } => json(&Box::pin(sockets.network().await?.look_up_route(&lookup)).await?),

@@ -46,34 +46,7 @@ macro_rules! tunnel {
     };
 }
 
-/// A tunnel of GRE: its key, and which keys are in use, for both directions.
-macro_rules! keyed {
-    ($name:ident) => {
-        impl $name {
-            /// Returns the attributes for both directions.
-            pub(crate) fn both_ways(&self) -> Vec<netlink_packet_core::DefaultNla> {
-                use crate::{link::kinds::tunnels::encap::KEY, netlink::value::NetworkOrder};
-                let flags = self.key.map(|_| NetworkOrder(KEY));
-                Self { input_flags: flags, output_flags: flags, input_key: self.key, ..self.clone() }.attributes()
-            }
-
-            /// Reads a tunnel. The kernel reports a key of 0 for one without a key.
-            pub(crate) fn read_with_key(data: &[u8]) -> Self {
-                use crate::link::kinds::tunnels::encap::KEY;
-                let tunnel = Self::read_tunnel(data);
-                let has_key = tunnel.output_flags.is_some_and(|flags| flags.0 & KEY != 0);
-                let key = tunnel.key.filter(|_| has_key);
-                Self { input_flags: None, output_flags: None, input_key: None, key, ..tunnel }
-            }
-        }
-    };
-}
-
-pub(super) use keyed;
 pub(super) use tunnel;
-
-/// `GRE_KEY` of linux/if_tunnel.h.
-pub(super) const KEY: u16 = 0x2000;
 
 words! {
     /// A protocol over UDP: `TUNNEL_ENCAP_*` of linux/if_tunnel.h.
@@ -121,38 +94,39 @@ impl Value for Flag {
         Vec::new()
     }
 
-    fn read(_: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self)
+    /// The kernel lists some of them as a byte, which is 0 if the flag is not there.
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.first() == Some(&0) { Err(Malformed) } else { Ok(Self) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{carrier::carried_by, sit::Sit},
+        super::{carrier::carried_by, ipip::Ipip},
         *,
     };
     use crate::netlink::value::NetworkOrder;
 
     #[test]
     fn ports_and_flags_come_back_only_with_an_encapsulation() {
-        let encap = Sit {
+        let encap = Ipip {
             encap: Some(TunnelEncap::Gue),
             encap_flags: Some(vec![TunnelEncapFlag::Checksum, TunnelEncapFlag::RemoteChecksum]),
             encap_source_port: Some(NetworkOrder(0)),
             encap_port: Some(NetworkOrder(5555)),
-            ..Sit::default()
+            ..Ipip::default()
         };
-        assert_eq!(Sit::read_tunnel(&carried_by(None, encap.attributes())), encap);
-        assert_eq!(Sit::read_tunnel(&Sit { encap: None, ..encap }.bytes()), Sit::default());
+        assert_eq!(Ipip::read_tunnel(&carried_by(None, encap.attributes())), encap);
+        assert_eq!(Ipip::read_tunnel(&Ipip { encap: None, ..encap }.bytes()), Ipip::default());
     }
 
     #[test]
     fn a_flag_is_there_or_not() {
-        let external = Sit { external: Some(Flag), ..Sit::default() };
+        let external = Ipip { external: Some(Flag), ..Ipip::default() };
         assert_eq!(external.bytes(), [4, 0, 19, 0]);
-        assert_eq!(Sit::read_tunnel(&external.bytes()), external);
+        assert_eq!(Ipip::read_tunnel(&external.bytes()), external);
         assert_eq!(serde_json::to_string(&external).unwrap(), r#"{"external":true}"#);
-        assert_eq!(serde_json::from_str::<Sit>(r#"{"external":true}"#).unwrap(), external);
+        assert_eq!(serde_json::from_str::<Ipip>(r#"{"external":true}"#).unwrap(), external);
     }
 }

@@ -2,26 +2,38 @@
 
 use std::net::Ipv4Addr;
 
-use super::encap::{keyed, tunnel};
-use crate::netlink::value::{NetworkOrder, Specified};
+use netlink_packet_core::DefaultNla;
+
+use super::{encap::tunnel, keyed::Keyed};
+use crate::netlink::value::Specified;
+
+/// A GRE tunnel.
+pub type Gre = Keyed<GreTunnel>;
 
 tunnel! {
-    /// A GRE tunnel: `IFLA_GRE_*` of linux/if_tunnel.h.
-    pub struct Gre, encap from 14 {
-        /// Which of the keys are in use.
-        #[serde(skip)]
-        input_flags: NetworkOrder<u16> = 2,
-        #[serde(skip)]
-        output_flags: NetworkOrder<u16> = 3,
-        #[serde(skip)]
-        input_key: NetworkOrder<u32> = 4,
-        /// The key in both directions.
-        key: NetworkOrder<u32> = 5,
+    /// `IFLA_GRE_*` of linux/if_tunnel.h.
+    pub struct GreTunnel, encap from 14 {
         local: Specified<Ipv4Addr> = 6,
         remote: Specified<Ipv4Addr> = 7,
         /// 0 copies the TTL of the inner packet.
         ttl: u8 = 8,
+        /// 1 copies that of the inner packet.
+        tos: u8 = 9,
+        /// Whether routers must not divide the outer packets. It can only be false without a TTL.
+        path_mtu_discovery: bool = 10,
+        /// Whether packets that may not be divided are divided nevertheless.
+        ignore_dont_fragment: bool = 19,
+        /// The mark by which the route of the outer packets is looked up.
+        mark: u32 = 20,
     }
 }
 
-keyed!(Gre);
+impl Gre {
+    pub(in crate::link::kinds) fn attributes(&self) -> Vec<DefaultNla> {
+        [self.keys(), self.tunnel.attributes()].concat()
+    }
+
+    pub(in crate::link::kinds) fn read(data: &[u8]) -> Self {
+        Self::with(GreTunnel::read_tunnel(data), data)
+    }
+}

@@ -2,24 +2,17 @@
 
 use std::net::Ipv6Addr;
 
-use super::{
-    encap::{keyed, tunnel},
-    ip6tnl::Ip6TnlFlag,
-};
+use netlink_packet_core::DefaultNla;
+
+use super::{encap::tunnel, ip6tnl::Ip6TnlFlag, keyed::Keyed};
 use crate::netlink::value::{NetworkOrder, Specified};
 
+/// A GRE tunnel over IPv6.
+pub type Ip6Gre = Keyed<Ip6GreTunnel>;
+
 tunnel! {
-    /// A GRE tunnel over IPv6: `IFLA_GRE_*` of linux/if_tunnel.h.
-    pub struct Ip6Gre, encap from 14 {
-        /// Which of the keys are in use.
-        #[serde(skip)]
-        input_flags: NetworkOrder<u16> = 2,
-        #[serde(skip)]
-        output_flags: NetworkOrder<u16> = 3,
-        #[serde(skip)]
-        input_key: NetworkOrder<u32> = 4,
-        /// The key in both directions.
-        key: NetworkOrder<u32> = 5,
+    /// `IFLA_GRE_*` of linux/if_tunnel.h.
+    pub struct Ip6GreTunnel, encap from 14 {
         local: Specified<Ipv6Addr> = 6,
         remote: Specified<Ipv6Addr> = 7,
         /// The hop limit of the outer packets.
@@ -34,17 +27,12 @@ tunnel! {
     }
 }
 
-keyed!(Ip6Gre);
+impl Ip6Gre {
+    pub(in crate::link::kinds) fn attributes(&self) -> Vec<DefaultNla> {
+        [self.keys(), self.tunnel.attributes()].concat()
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::{super::carrier::carried_by, *};
-
-    #[test]
-    fn the_key_comes_back_only_if_it_is_in_use() {
-        let given = Ip6Gre { key: Some(NetworkOrder(7)), ttl: Some(9), ..Ip6Gre::default() };
-        assert_eq!(Ip6Gre::read_with_key(&carried_by(None, given.both_ways())), given);
-        let unused = Ip6Gre { input_flags: None, output_flags: Some(NetworkOrder(0)), ..given.clone() };
-        assert_eq!(Ip6Gre::read_with_key(&unused.bytes()), Ip6Gre { key: None, ..given });
+    pub(in crate::link::kinds) fn read(data: &[u8]) -> Self {
+        Self::with(Ip6GreTunnel::read_tunnel(data), data)
     }
 }

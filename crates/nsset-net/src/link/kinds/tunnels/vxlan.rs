@@ -6,6 +6,7 @@ use netlink_packet_route::link::InfoVxlan;
 use serde::{Deserialize, Serialize};
 use serde_with::{serde_as, skip_serializing_none};
 
+use super::vxlan_options::VxlanOptions;
 use crate::milliseconds::Milliseconds;
 
 /// A VXLAN. Its packets leave through the `dev` of its [`LinkSpec`](crate::LinkSpec), if that is given.
@@ -31,6 +32,8 @@ pub struct Vxlan {
     pub ageing_time: Option<Duration>,
     /// Whether each packet says where it goes.
     pub external: Option<bool>,
+    #[serde(flatten)]
+    pub options: VxlanOptions,
 }
 
 impl Vxlan {
@@ -58,12 +61,13 @@ impl Vxlan {
         ]
         .into_iter()
         .flatten()
+        .chain(self.options.attributes().into_iter().map(InfoVxlan::Other))
         .collect()
     }
 
-    /// The VXLAN, and its device.
-    pub(crate) fn read(info: impl Iterator<Item = InfoVxlan>) -> (Self, Option<u32>) {
-        let mut vxlan = Self::default();
+    /// The VXLAN, and its device. `data` has the same attributes as `info`.
+    pub(crate) fn read(info: impl Iterator<Item = InfoVxlan>, data: &[u8]) -> (Self, Option<u32>) {
+        let mut vxlan = Self { options: VxlanOptions::read(data), ..Self::default() };
         let mut dev = None;
         for info in info {
             match info {
