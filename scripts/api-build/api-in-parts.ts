@@ -2,7 +2,7 @@
  * The API as one module of which Node.js compiles only the core. Each other part is the text of a script in a string, which is
  * compiled when one of its exports is used first.
  */
-import { codeOf, INTERNAL, type Names, objectOf, type PartCode, PUBLISH, URL_OF_MODULE } from './part-code.ts'
+import { codeOf, IMPORT, INTERNAL, type Names, objectOf, type PartCode, PUBLISH, URL_OF_MODULE } from './part-code.ts'
 import { CORE } from './parts.ts'
 import { shorten } from './shorten.ts'
 
@@ -12,6 +12,7 @@ import { shorten } from './shorten.ts'
  * `enter()` with a mount namespace a path leads into another file system.
  */
 const LOADER = `
+const importModule = (specifier) => import(specifier)
 function definePart(lineOffset, names, text) {
   const part = {}
   let exports
@@ -19,7 +20,7 @@ function definePart(lineOffset, names, text) {
   const load = () => {
     const { Script } = process.getBuiltinModule('node:vm')
     try {
-      new Script(text, { filename: ${URL_OF_MODULE}, lineOffset }).runInThisContext()(publish, ${URL_OF_MODULE}, PARTS)
+      new Script(text, { filename: ${URL_OF_MODULE}, lineOffset }).runInThisContext()(publish, importModule, ${URL_OF_MODULE}, PARTS)
     } catch (error) {
       exports = undefined
       throw error
@@ -90,7 +91,9 @@ function imports({ builtins }: PartCode): string {
 /** A function, because the parts have names in common. */
 function scriptOf({ code, builtins }: PartCode, lists: string): string {
   const constants = [...builtins].map(([variable, name]) => `const ${variable}=process.getBuiltinModule("${name}");`)
-  return `"use strict";(function(${PUBLISH},${URL_OF_MODULE},[${lists}]){${constants.join('')}\n${shorten(code)}})`
+  const script = shorten(code).replaceAll(/\bimport\(/g, `${IMPORT}(`)
+  const parameters = `${PUBLISH},${IMPORT},${URL_OF_MODULE},[${lists}]`
+  return `"use strict";(function(${parameters}){${constants.join('')}\n${script}})`
 }
 
 /** As the text between single quotes, with the same lines. */

@@ -22,6 +22,8 @@ export const objectOf = (part: string) => `$${part}`
 export const INTERNAL = '$'
 /** Called by a part with an object of its exports, before its modules are evaluated. */
 export const PUBLISH = '$publish'
+/** Replaces `import()`, which a script of `node:vm` does not have. */
+export const IMPORT = '$import'
 /** Replaces `import.meta.url`, which is a syntax error in a script. */
 export const URL_OF_MODULE = '__urlOfModule'
 
