@@ -666,6 +666,12 @@ export declare function openReferences(references: Array<NativeReference>): Prom
 /** Like `openReferences`, on the calling thread. */
 export declare function openReferencesSync(references: Array<NativeReference>): NativeOpened
 
+/**
+ * Resolves with the real path of each, as libuv's pool sees the files: null for a path that does not exist, or that the caller may not
+ * see.
+ */
+export declare function realPaths(paths: Array<Text>): Promise<Array<string | Buffer | null>>
+
 /** Receives the datagrams that wait at an IPv6 socket, at most as many as libuv reads at a time. */
 export declare function receiveDatagrams(handle: object): Array<NativeDatagram>
 

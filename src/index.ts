@@ -80,6 +80,7 @@ export type { ReportBase, RequestReport, SpawnReport, UnshareReport } from './re
 export type { ActionContext } from './set/action-context.ts'
 export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
+export { realPaths } from './set/real-paths.ts'
 export type { Thenable } from './threads/thenable.ts'
 export type { FromContainerOptions } from './validate/container-options.ts'
 export type {

@@ -113,7 +113,19 @@ describe('file systems', () => {
       code: 'EPERM',
       syscall: 'mount',
       path: '/proc',
-      message: expect.stringContaining('owns the pid'),
+      message: expect.stringContaining("add 'pid' to the kinds"),
+    })
+  })
+
+  test('a file system that only root of the host may mount is an error that says what to do instead', async () => {
+    const made = NamespaceSet.unshare(['user', 'mnt'], {
+      mapUser: 'root',
+      mounts: [{ type: 'devtmpfs', target: '/mnt' }],
+    })
+    await expect(made).rejects.toMatchObject({
+      code: 'EPERM',
+      syscall: 'mount',
+      message: expect.stringMatching(/only root of the host.*Mount it outside/),
     })
   })
 })

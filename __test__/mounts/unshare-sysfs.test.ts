@@ -165,7 +165,7 @@ describe('the options say otherwise', () => {
 
   test('sysfs: true is an error where the kernel refuses it', async () => {
     const make = () => withNetwork({ sysfs: true }, ['mnt']).then((made) => made.close())
-    if (isRoot) expectFailure(await failureOf(make), system('EPERM', '/sys', 'owns the pid or net namespace'))
+    if (isRoot) expectFailure(await failureOf(make), system('EPERM', '/sys', 'owns the net namespace'))
     expectFailure(await failureOf(make), system('EPERM', '/sys'))
   })
 })

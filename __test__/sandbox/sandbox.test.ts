@@ -141,11 +141,20 @@ describe('files', () => {
     )
   })
 
+  test('a program without its dynamic loader does not start, and the error says so', async () => {
+    await using box = await Sandbox.create({ root: 'empty', files: { read: [process.execPath] } })
+    await expect(box.execFile(process.execPath, ['--version'])).rejects.toMatchObject({
+      code: 'ENOENT',
+      message: expect.stringContaining('dynamic loader'),
+    })
+  })
+
   test('a place that has to exist is an error if it does not', async () => {
     for (const list of ['read', 'write'] as const) {
       await expect(Sandbox.create({ files: { [list]: ['/nsset/is/not/here'] } })).rejects.toMatchObject({
         code: 'ENOENT',
         path: '/nsset/is/not/here',
+        message: expect.stringContaining(`a path of files.${list} has to exist`),
       })
     }
   })
@@ -164,7 +173,10 @@ describe('time', () => {
     expect(error).toMatchObject({ code: 'ETIMEDOUT' })
     expect(box.closed).toBe(true)
     expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(`sleep ${mark}`)
-    await expect(box.execFile('true')).rejects.toMatchObject({ code: 'ERR_NSSET_CLOSED' })
+    const closed = { code: 'ERR_NSSET_CLOSED', message: "the box is closed: 'sh' ran longer than its timeout" }
+    await expect(box.execFile('true')).rejects.toMatchObject(closed)
+    expect(() => box.spawn('true')).toThrow(closed.message)
+    expect(() => box.fork('./program.js')).toThrow(closed.message)
   })
 
   test('an aborted signal and the timeout of spawn do the same', async () => {

@@ -19,7 +19,7 @@ import {
   sandboxSystemCalls,
   type Uplink,
 } from 'nsset'
-import { parseProgramArguments } from '../validate/sandbox/program-arguments.ts'
+import { checkOpen, parseProgramArguments } from '../validate/sandbox/program-arguments.ts'
 import {
   type ParsedSandboxOptions,
   parseSandboxOptions,
@@ -67,6 +67,8 @@ export class Sandbox implements AsyncDisposable {
   /** Settles when all refusals of the network are noted. */
   readonly #noting: Promise<void>
   #closing: Promise<void> | undefined
+  /** What has closed it, for errors. */
+  #closedBy: string | undefined
 
   /** The places that are hidden by default: below the home directory, keys and tokens; of the system, what root can read, and sockets. */
   static get hidden(): string[] {
@@ -128,6 +130,7 @@ export class Sandbox implements AsyncDisposable {
     options?: ExecFileOptions<E>,
   ): Promise<ExecFileResult<Output<E>>>
   async execFile(file: string, ...rest: unknown[]): Promise<ExecFileResult<string | Buffer>> {
+    checkOpen(this.#closedBy)
     const { args, options, timeout } = parseProgramArguments(rest, this.#defaults)
     const command = [file, ...args]
     try {
@@ -157,6 +160,7 @@ export class Sandbox implements AsyncDisposable {
   ): ChildOf<S>
   spawn<const S extends StdioOptions | undefined = undefined>(file: string, options?: SpawnOptions<S>): ChildOf<S>
   spawn(file: string, ...rest: unknown[]): NamespaceChildProcess {
+    checkOpen(this.#closedBy)
     const { args, options, timeout } = parseProgramArguments(rest, this.#defaults)
     return this.#watch(this.set.spawn(file, args, options as SpawnOptions), [file, ...args], timeout)
   }
@@ -172,6 +176,7 @@ export class Sandbox implements AsyncDisposable {
   fork(module: Path, args?: readonly string[] | null, options?: ForkOptions): NamespaceChildProcess
   fork(module: Path, options?: ForkOptions): NamespaceChildProcess
   fork(module: Path, ...rest: unknown[]): NamespaceChildProcess {
+    checkOpen(this.#closedBy)
     const { args, options, timeout } = parseProgramArguments(rest, this.#defaults)
     const child = this.set.fork(module, args, options as ForkOptions)
     return this.#watch(child, [String(module), ...args], timeout)
@@ -197,13 +202,18 @@ export class Sandbox implements AsyncDisposable {
    * await box.close()
    */
   async close(): Promise<void> {
-    this.#closing ??= this.#end()
-    await this.#closing
+    await this.#closeBecause('close() was called')
   }
 
   /** Same as {@link Sandbox.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #closeBecause(reason: string): Promise<void> {
+    this.#closedBy ??= reason
+    this.#closing ??= this.#end()
+    return this.#closing
   }
 
   async #end(): Promise<void> {
@@ -228,7 +238,8 @@ export class Sandbox implements AsyncDisposable {
   async #conclude(command: readonly string[], signal: NodeJS.Signals | null, code: string | undefined): Promise<void> {
     await this.#note(command, signal)
     if (code === 'ETIMEDOUT') this.#refusals.add({ what: 'timeout', command })
-    if (code === 'ETIMEDOUT' || code === 'ABORT_ERR') await this.close()
+    if (code === 'ETIMEDOUT') await this.#closeBecause(timeoutOf(command))
+    if (code === 'ABORT_ERR') await this.#closeBecause(abortOf(command))
   }
 
   /** The control group may end meanwhile, with the box. That is no failure of the program. */
@@ -238,10 +249,10 @@ export class Sandbox implements AsyncDisposable {
 
   #watch<T extends NamespaceChildProcess>(child: T, command: readonly string[], timeout: number): T {
     // A failure is that of the next close().
-    const end = () => this.close().catch(() => undefined)
+    const end = (reason: string) => this.#closeBecause(reason).catch(() => undefined)
     const expire = () => {
       this.#refusals.add({ what: 'timeout', command })
-      void end()
+      void end(timeoutOf(command))
     }
     const timer = timeout === 0 ? undefined : setTimeout(expire, timeout)
     child.once('exit', (_, signal) => {
@@ -252,10 +263,18 @@ export class Sandbox implements AsyncDisposable {
     const emitter: EventEmitter = child
     emitter.on(errorMonitor, (error: NodeJS.ErrnoException) => {
       if (child.pid === undefined) clearTimeout(timer)
-      if (error.code === 'ABORT_ERR') void end()
+      if (error.code === 'ABORT_ERR') void end(abortOf(command))
     })
     return child
   }
+}
+
+function timeoutOf(command: readonly string[]): string {
+  return `'${command[0]}' ran longer than its timeout`
+}
+
+function abortOf(command: readonly string[]): string {
+  return `the signal of '${command[0]}' was aborted`
 }
 
 async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefined): Promise<NamespaceSet> {

@@ -1,7 +1,6 @@
-import { realpath } from 'node:fs'
-import { readlink, stat } from 'node:fs/promises'
+import { readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { MountSpec } from 'nsset'
+import { type MountSpec, realPaths } from 'nsset'
 import { RESOLV_CONF } from './network.ts'
 
 /** What is at a path of the box: something of the host or in its place, or the file by which programs resolve names. */
@@ -57,7 +56,8 @@ export async function mountsOf(
   wanted: readonly Wanted[],
   root: 'host' | 'empty',
 ): Promise<(proc: ProcView) => MountSpec[]> {
-  const found = await Promise.all(wanted.map(placeOf))
+  const real = await realPaths(wanted.map(({ path }) => path))
+  const found = await Promise.all(wanted.map((each, index) => placeOf(each, real[index])))
   const places = found.filter((place) => place !== undefined)
   const sorted = places.toSorted((one, other) => one.depth - other.depth)
   const needed = sorted.filter((place, index) => !isHiddenAlready(place, sorted.slice(0, index)))
@@ -74,10 +74,14 @@ export async function mountsOf(
   return (proc) => [...below, ...PROC_OF[proc], { type: 'dev', target: '/dev' }, ...above]
 }
 
-/** @internal Returns the first directory of these, by its real path, under which the box has it. */
+/**
+ * @internal Returns the first directory of these, by its real path, under which the box has it. {@link mountsOf} fails for one that does
+ * not exist.
+ */
 export async function firstDirectoryOf(paths: readonly (string | Buffer)[] = []): Promise<string | Buffer | undefined> {
-  for (const path of paths) {
-    if ((await stat(path)).isDirectory()) return pathOf(await realPathOf(path))
+  const real = paths.length === 0 ? [] : await realPaths(paths)
+  for (const path of real) {
+    if (path !== undefined && (await stat(path)).isDirectory()) return path
   }
   return undefined
 }
@@ -86,13 +90,29 @@ function isRoot({ path }: Place): boolean {
   return path === '/'
 }
 
-async function placeOf({ path, purpose, ifMissing }: Wanted): Promise<Place | undefined> {
+/** `real` is the path without links, if there is something that the caller may see. */
+async function placeOf(
+  { path, purpose, ifMissing }: Wanted,
+  real: string | Buffer | undefined,
+): Promise<Place | undefined> {
+  if (real !== undefined) return placeAt(bytesOf(real), purpose)
+  switch (ifMissing) {
+    case 'skip':
+      return undefined
+    case 'create':
+      return placeAt(await leadsTo(absolute(path)), purpose)
+    default:
+      return await missing(path, purpose)
+  }
+}
+
+/** Fails as realpath(3) does. */
+async function missing(path: string | Buffer, purpose: Purpose): Promise<Place> {
   try {
     return placeAt(await realPathOf(path), purpose)
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException
-    if (ifMissing === 'fail' || !['ENOENT', 'ENOTDIR', 'EACCES'].includes(code)) throw error
-    return ifMissing === 'create' ? placeAt(await leadsTo(absolute(path)), purpose) : undefined
+    if (error instanceof Error) error.message += `: a path of files.${purpose} has to exist`
+    throw error
   }
 }
 
@@ -100,14 +120,8 @@ function placeAt(path: string, purpose: Purpose): Place {
   return { path, purpose, depth: path === '/' ? 0 : path.split('/').length }
 }
 
-/**
- * Most of the places to hide are missing, and this function, which keeps no trace of promises for its error, takes half of the time of the
- * one of `fs/promises`.
- */
-function realPathOf(path: string | Buffer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    realpath.native(path, 'buffer', (error, real) => (error === null ? resolve(bytesOf(real)) : reject(error)))
-  })
+async function realPathOf(path: string | Buffer): Promise<string> {
+  return bytesOf(await realpath(path, 'buffer'))
 }
 
 function absolute(path: string | Buffer): string {

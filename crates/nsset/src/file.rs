@@ -16,10 +16,10 @@ use nsset_helper::protocol::MOST_CONTENT;
 
 use crate::{
     error::{Error, Result, SystemError, last_errno},
-    helper::conversation::{self, Outcome},
-    helper::inside::Answer,
-    helper::plan,
+    helper::joining,
+    helper::network_entry::Answer,
     helper::program::{Label, Program},
+    helper::supervisor::{self, Outcome},
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     proc,
@@ -88,13 +88,13 @@ fn among_mounts<'fd>(
         return Err(Error::InvalidArgument(format!("the path has to be absolute: {}", path.display())));
     }
     let mut program = Program::new();
-    let joined = plan::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Mnt))?;
+    let joined = joining::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Mnt))?;
     if joined.contains(Kind::User) {
         program.mapped_ids();
     }
     step(&mut program)?;
-    let Outcome { socket, content, helper, .. } = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
-    conversation::dismiss(helper.process);
+    let Outcome { socket, content, helper, .. } = supervisor::run(&program, &[], None, &mut |_| Ok(()))?;
+    supervisor::dismiss(helper.process);
     Ok(Answer { socket, content })
 }
 
@@ -105,7 +105,7 @@ fn descriptor(answer: Answer) -> Result<OwnedFd> {
 /// Whether the calling thread sees the files of the set, with the rights that a process of the set has: it is in the
 /// `mnt` and `user` namespaces of the set, if the set has them.
 pub fn sees_files_of(set: &NamespaceSet) -> bool {
-    plan::foreign(set, Kinds::NONE.with(Kind::Mnt).with(Kind::User)).is_empty()
+    joining::foreign(set, Kinds::NONE.with(Kind::Mnt).with(Kind::User)).is_empty()
 }
 
 /// A file that was found, and not opened yet.

@@ -23,9 +23,9 @@ use crate::{
     children::init::Init,
     control_group::ControlGroup,
     error::{Error, Result, SystemError},
-    helper::conversation,
-    helper::plan,
+    helper::joining,
     helper::program::Program,
+    helper::supervisor,
     id_map::{IdMap, MapUser, Maps, Setgroups},
     kind::{Kind, Kinds},
     mounts::contents,
@@ -142,9 +142,9 @@ fn unshare_with_helper(
         trees: &trees,
     };
     let maps = write_program(&mut program, base, kinds, options, held)?;
-    let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
+    let outcome = supervisor::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
-    conversation::dismiss(outcome.helper.process);
+    supervisor::dismiss(outcome.helper.process);
 
     let mut set = NamespaceSet::default();
     let init = outcome.init.zip(line).map(|(process, (ours, _))| Init::new(process.pidfd, ours));
@@ -223,10 +223,10 @@ fn write_program<'fd>(
     set_up(program, kinds, joined, options, &maps, held, makes_network_last)?;
     if makes_network_last {
         program.unshare(Kinds::NONE.with(Kind::Net));
+        program.send_network();
         if options.loopback {
             program.loopback();
         }
-        program.send_network();
     }
     program.namespaces(kinds);
     Ok(maps)
@@ -238,23 +238,23 @@ fn write_program<'fd>(
 fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, options: &UnshareOptions) -> Result<Kinds> {
     let pid_counts = kinds.contains(Kind::Pid) || !options.mounts.is_empty();
     let wanted = if pid_counts { base.kinds() } else { base.kinds().without(Kind::Pid) };
-    let foreign = plan::foreign(base, wanted);
+    let foreign = joining::foreign(base, wanted);
     if foreign.is_empty() {
         return Ok(foreign);
     }
     program.undumpable();
     if foreign.contains(Kind::User) && kinds.contains(Kind::User) {
-        plan::join(program, base, foreign.without(Kind::Pid));
+        joining::join(program, base, foreign.without(Kind::Pid));
         program.mapped_ids();
         // This is done before joining the pid namespace, so that processes inside do not see the placeholder.
         let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps())?;
         program.group();
         program.nest_user(&uid_map, &gid_map, &setgroups);
-        plan::join(program, base, foreign.only(Kind::Pid));
+        joining::join(program, base, foreign.only(Kind::Pid));
         program.join_nested_user();
         return Ok(foreign);
     }
-    plan::join(program, base, foreign);
+    joining::join(program, base, foreign);
     if foreign.contains(Kind::User) {
         program.mapped_ids();
     }

@@ -1,4 +1,4 @@
-import { invalidValue } from '../../errors.ts'
+import { invalidValue, misuse } from '../../errors.ts'
 import { type Plain, parseObject } from '../fields.ts'
 import { parseArguments } from '../processes/spawn-options.ts'
 import { whole } from '../values.ts'
@@ -36,4 +36,9 @@ export function parseProgramArguments([first, second]: readonly unknown[], defau
   }
   const { timeout, ...others } = options
   return { args, options: others, timeout: parseTimeout(timeout ?? 0, 'options.timeout') }
+}
+
+/** @internal @throws `ERR_NSSET_CLOSED`, with what has closed the box. */
+export function checkOpen(closedBy: string | undefined): void {
+  if (closedBy !== undefined) throw misuse('ERR_NSSET_CLOSED', `the box is closed: ${closedBy}`)
 }

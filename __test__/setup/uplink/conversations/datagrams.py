@@ -12,11 +12,22 @@ def of_length(length: int) -> bytes:
     return (bytes(range(251)) * (length // 251 + 1))[:length]
 
 
+def exchange(opened: socket.socket, data: bytes, to: tuple, patience: float = DOUBT) -> tuple[bytes, int]:
+    """Sends a question until it is answered, at most three times. Returns the answer, and the class of its packet."""
+    opened.settimeout(patience)
+    for attempt in range(3):
+        opened.sendto(data, to)
+        try:
+            answer, ancillary, _, _ = opened.recvmsg(100, 100)
+        except TimeoutError:
+            if attempt == 2:
+                raise
+        else:
+            return answer, int.from_bytes(ancillary[0][2][:4], 'little') if ancillary else 0
+
+
 class Server:
     """Sends back what it receives. A subclass does something else with it."""
-
-    def __init__(self):
-        self.sockets = {}
 
     def listen(self, addresses: list[str], port: int, note) -> None:
         for address in addresses:
@@ -55,6 +66,9 @@ class Lengths(Server):
             try:
                 opened.send(data)
                 answer = opened.recv(70_000)
+                # A late answer to an earlier one.
+                while len(answer) != len(data) and len(answer) in LENGTHS:
+                    answer = opened.recv(70_000)
                 return told if answer == data else f' is {len(answer)}'
             except TimeoutError:
                 pass
@@ -72,7 +86,7 @@ class Uncut(Server):
             opened.setsockopt(level, discover, 2)
             # The kernel remembers what it learns for the address.
             opened.connect(place.other)
-            opened.settimeout(SILENCE)
+            opened.settimeout(DOUBT)
             try:
                 opened.send(of_length(3000))
                 opened.recv(100)
@@ -84,8 +98,7 @@ class Uncut(Server):
 class Silence(Server):
     def client(self, place: Place) -> str:
         with place.datagrams() as opened:
-            opened.sendto(b'question', place.server)
-            return opened.recv(100).decode()
+            return exchange(opened, b'question', place.server)[0].decode()
 
     def act(self, opened, data: bytes, sender: tuple, mark: int) -> str:
         wait(SILENCE)
@@ -98,9 +111,7 @@ class Marked(Server):
         with place.datagrams() as opened:
             place.mark(opened, MARK)
             place.receive_marks(opened)
-            opened.sendto(b'question', place.server)
-            _, ancillary, _, _ = opened.recvmsg(100, 100)
-            return described(int.from_bytes(ancillary[0][2][:4], 'little'))
+            return described(exchange(opened, b'question', place.server)[1])
 
     def act(self, opened, data: bytes, sender: tuple, mark: int) -> str:
         is6 = opened.family == socket.AF_INET6
@@ -118,8 +129,7 @@ class SourcePort(Server):
         with place.datagrams() as opened:
             opened.bind(('', 0))
             own = str(opened.getsockname()[1]).encode()
-            opened.sendto(own, place.server)
-            return opened.recv(100).decode()
+            return exchange(opened, own, place.server)[0].decode()
 
     def act(self, opened, data: bytes, sender: tuple, mark: int) -> str:
         seen = 'its own port' if sender[1] == int(data) else 'another port'
@@ -133,10 +143,7 @@ class TwoServers(Server):
     def client(self, place: Place) -> str:
         with place.datagrams() as opened:
             opened.bind(('', 0))
-            ports = set()
-            for to in place.server, place.other:
-                opened.sendto(b'question', to)
-                ports.add(opened.recv(100))
+            ports = {exchange(opened, b'question', to)[0] for to in (place.server, place.other)}
             return f'{len(ports)} source ports'
 
     def act(self, opened, data: bytes, sender: tuple, mark: int) -> None:
@@ -149,7 +156,7 @@ class AnotherPortAnswers(Server):
     def client(self, place: Place) -> str:
         with place.datagrams() as opened:
             opened.sendto(b'question', place.server)
-            opened.settimeout(SILENCE)
+            opened.settimeout(DOUBT)
             try:
                 return opened.recv(100).decode()
             except OSError as error:
@@ -165,9 +172,9 @@ class Many(Server):
     def client(self, place: Place) -> str:
         sockets = [place.datagrams() for _ in range(MANY)]
         for opened in sockets:
-            opened.settimeout(DOUBT)
             opened.sendto(b'question', place.server)
-        answers = [opened.recv(100) for opened in sockets]
+        # All are on their way now; those without an answer are sent again.
+        answers = [exchange(opened, b'question', place.server, SILENCE) for opened in sockets]
         for opened in sockets:
             opened.close()
         return f'{len(answers)} answers'

@@ -13,7 +13,7 @@ use nsset_helper::protocol::CONTROL_FD;
 
 use crate::{
     children::reaper,
-    helper::borrowed_memory::{self, LaunchError, Process},
+    helper::vfork::{self, LaunchError, Process},
 };
 
 /// The data for the child, prepared before it is created.
@@ -41,7 +41,7 @@ pub fn launch(
     let mut orders =
         Orders { image: image.as_raw_fd(), argv: argv.as_ptr(), envp: envp.as_ptr(), fds: &fds, failed: None };
     // SAFETY: `child` takes `Orders`, makes raw system calls only, and ends in execveat(2) or _exit(2).
-    let process = unsafe { borrowed_memory::start(child, ptr::from_mut(&mut orders).cast()) }?;
+    let process = unsafe { vfork::start(child, ptr::from_mut(&mut orders).cast()) }?;
     match orders.failed {
         None => Ok(process),
         Some(error) => {

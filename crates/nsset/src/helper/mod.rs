@@ -1,15 +1,15 @@
-//! The helper: its program file, its steps, how it starts, and the conversation with it.
+//! The helper: its program file, its steps, how it starts, and the exchange of messages with it. Also the child that does without
+//! it.
 
-pub mod borrowed_memory;
-pub mod child_pid;
-pub mod conversation;
-pub mod entering;
+pub mod ancillary;
+pub mod entering_child;
 pub mod idle;
 pub mod image;
-pub mod inside;
+pub mod joining;
 pub mod launch;
-pub mod plan;
+pub mod network_entry;
 pub mod program;
-pub mod rights;
+pub mod shared_pid;
 pub mod step_error;
-pub mod view_steps;
+pub mod supervisor;
+pub mod vfork;

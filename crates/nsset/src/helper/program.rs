@@ -1,6 +1,7 @@
 //! Writes the program of the helper, step by step. Each step has a label, which an error of the step contains.
 
 mod confining;
+pub mod mounting;
 
 use std::{
     borrow::Cow,
@@ -16,7 +17,7 @@ use nsset_helper::protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_
 use crate::{
     control_group::ControlGroup,
     error::{Error, Result},
-    helper::child_pid::ChildPid,
+    helper::shared_pid::SharedPid,
     kind::{Kind, Kinds},
     namespaces::namespace::Namespace,
 };
@@ -29,12 +30,14 @@ pub struct Label {
     pub path: Option<PathBuf>,
     /// The other path, of a step that has two.
     pub source: Option<PathBuf>,
+    /// The type of a new file system.
+    pub file_system: Option<String>,
     pub hint: Option<Cow<'static, str>>,
 }
 
 impl Label {
     pub const fn new(syscall: &'static str) -> Self {
-        Self { syscall, kind: None, path: None, source: None, hint: None }
+        Self { syscall, kind: None, path: None, source: None, file_system: None, hint: None }
     }
 
     pub fn socket() -> Self {
@@ -69,7 +72,7 @@ pub struct Program<'fd> {
     words: Vec<CString>,
     labels: Vec<Label>,
     fds: Vec<Passed<'fd>>,
-    child_pid: Option<&'fd ChildPid>,
+    child_pid: Option<&'fd SharedPid>,
     promises: Promises,
     /// Whether it is for a child that keeps our descriptors and their numbers.
     is_of_child: bool,
@@ -226,7 +229,7 @@ impl<'fd> Program<'fd> {
     }
 
     /// Like [`Program::fork`], for a child that stays in our process group.
-    pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid, group: Option<&'fd ControlGroup>) {
+    pub fn fork_in_our_group(&mut self, child_pid: &'fd SharedPid, group: Option<&'fd ControlGroup>) {
         self.child_pid = Some(child_pid);
         let fd = self.pass(child_pid.as_fd());
         self.fork_with(Some(fd), group);
@@ -244,7 +247,7 @@ impl<'fd> Program<'fd> {
     }
 
     /// The file for the pid of the child, of [`Program::fork_in_our_group`].
-    pub fn child_pid(&self) -> Option<&'fd ChildPid> {
+    pub fn child_pid(&self) -> Option<&'fd SharedPid> {
         self.child_pid
     }
 
@@ -301,7 +304,9 @@ impl<'fd> Program<'fd> {
 
     /// Mounts a sysfs of the joined network over the one on /sys.
     pub fn sysfs(&mut self, is_required: bool) {
-        self.step(word::SYSFS, "mount").path = Some("/sys".into());
+        let label = self.step(word::SYSFS, "mount");
+        label.path = Some("/sys".into());
+        label.file_system = Some("sysfs".into());
         self.operands([decimal(is_required.into())]);
     }
 

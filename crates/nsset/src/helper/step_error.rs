@@ -1,5 +1,7 @@
 //! Creates the error for a failed step of the helper, with a hint for the user.
 
+mod mount;
+
 use std::borrow::Cow;
 
 use nix::errno::Errno;
@@ -8,8 +10,8 @@ use nsset_helper::protocol::About;
 use crate::{
     control_group,
     error::{Error, SystemError},
-    helper::borrowed_memory::LaunchError,
     helper::program::Label,
+    helper::vfork::LaunchError,
     kind::{Kind, Kinds},
     proc,
 };
@@ -89,11 +91,10 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::ENOMEM, "clone", Some(_)) => {
             Some("PID 1 of the pid namespace has ended: no process can be started in it")
         }
-        (Errno::EPERM, "mount", _) => Some(
-            "a proc or sysfs needs CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows; in a \
-             user namespace also one that nothing masks, as container engines do, but a proc with the option subset=pid \
-             since Linux 7",
-        ),
+        (Errno::EPERM, "mount", _) => Some(mount::not_permitted(label.file_system.as_deref().unwrap_or_default())),
+        (Errno::ENOTBLK, "mount", _) => {
+            Some("the source of this file system has to be a block device, such as /dev/sda1")
+        }
         (Errno::EPERM | Errno::EACCES, "socket", _) => {
             Some("raw and packet sockets need CAP_NET_RAW in the user namespace that owns the network namespace")
         }

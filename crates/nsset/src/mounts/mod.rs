@@ -7,5 +7,6 @@ pub mod mount;
 pub mod mount_spec;
 pub mod mount_tree;
 pub mod netns;
+pub mod real_path;
 pub mod view;
 pub mod walk;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     error::{Error, Result},
     helper::program::Program,
-    helper::view_steps::{Part, Place},
+    helper::program::mounting::{Part, Place},
     id_map::IdMap,
     plain,
 };

@@ -12,7 +12,7 @@ use nsset_helper::protocol::About;
 
 use crate::{
     error::{Error, Result, SystemError},
-    helper::inside,
+    helper::network_entry,
     helper::program::{Label, Program},
     helper::step_error,
     kind::{Kind, Kinds},
@@ -35,7 +35,7 @@ use crate::{
 pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, protocol: i32) -> Result<OwnedFd> {
     set.get(Kind::Net)?;
     let numbers = (check("domain", domain)?, check("type", kind)?, check("protocol", protocol)?);
-    if let Some(visit) = inside::visit(set, kinds)? {
+    if let Some(visit) = network_entry::visit(set, kinds)? {
         let socket = make(domain, kind, protocol);
         return visit.leave_with(socket.map_err(|errno| step_error::from_step(Label::socket(), errno, About::Target)));
     }
@@ -46,7 +46,7 @@ pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, pro
 /// errors are those of [`open_socket`].
 pub fn open_tun(set: &NamespaceSet, kinds: Kinds) -> Result<OwnedFd> {
     set.get(Kind::Net)?;
-    if let Some(visit) = inside::visit(set, kinds)? {
+    if let Some(visit) = network_entry::visit(set, kinds)? {
         let device = uninterrupted(|| open("/dev/net/tun", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()));
         return visit.leave_with(device.map_err(|errno| step_error::from_step(Label::tun(), errno, About::Target)));
     }
@@ -62,7 +62,7 @@ fn make(domain: i32, kind: i32, protocol: i32) -> std::result::Result<OwnedFd, E
 }
 
 fn receive<'fd>(set: &NamespaceSet, kinds: Kinds, step: impl Fn(&mut Program<'fd>)) -> Result<OwnedFd> {
-    let answer = inside::run(set, kinds, |program| {
+    let answer = network_entry::run(set, kinds, |program| {
         step(program);
         Ok(())
     })?;

@@ -14,7 +14,7 @@ use nsset_helper::protocol::{About, MAX_CONTENT};
 
 use crate::{
     error::{Error, Result, SystemError, last_errno},
-    helper::inside,
+    helper::network_entry,
     helper::program::{Label, Program},
     helper::step_error,
     kind::{Kind, Kinds},
@@ -122,21 +122,21 @@ impl Sysctl {
     }
 
     fn read_inside(&self, set: &NamespaceSet, kinds: Kinds) -> Result<Vec<u8>> {
-        if let Some(visit) = inside::visit(set, kinds)? {
+        if let Some(visit) = network_entry::visit(set, kinds)? {
             return visit.leave_with(self.read());
         }
         let proc = proc::hold()?;
         let step = |program: &mut Program<'_>| program.read_file(proc, Path::new(&self.0), self.label("read"));
-        inside::run(set, kinds, step)?.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").into())
+        network_entry::run(set, kinds, step)?.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").into())
     }
 
     fn write_inside(&self, set: &NamespaceSet, kinds: Kinds, line: &str) -> Result<()> {
-        if let Some(visit) = inside::visit(set, kinds)? {
+        if let Some(visit) = network_entry::visit(set, kinds)? {
             return visit.leave_with(self.write(line));
         }
         let proc = proc::hold()?;
         let step = |program: &mut Program<'_>| program.write_file(proc, Path::new(&self.0), line, self.label("write"));
-        inside::run(set, kinds, step).map(drop)
+        network_entry::run(set, kinds, step).map(drop)
     }
 
     /// Reads it in the network of the thread. Some values can be read only by one read from their beginning

@@ -3,6 +3,7 @@
 use std::{
     ffi::{CString, OsString},
     os::fd::{AsFd, OwnedFd},
+    os::unix::ffi::OsStrExt,
     path::PathBuf,
     sync::Arc,
 };
@@ -16,12 +17,12 @@ use crate::{
     confinement::order::Confinement,
     control_group::ControlGroup,
     error::{Error, Result, SystemError},
-    helper::borrowed_memory::Process,
-    helper::child_pid::ChildPid,
-    helper::conversation,
-    helper::entering,
-    helper::plan,
+    helper::entering_child,
+    helper::joining,
     helper::program::{Program, c_string},
+    helper::shared_pid::SharedPid,
+    helper::supervisor,
+    helper::vfork::Process,
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     processes::named_view::NamedView,
@@ -86,7 +87,7 @@ pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Spawned {
 }
 
 fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Child> {
-    let foreign = plan::foreign(set, kinds);
+    let foreign = joining::foreign(set, kinds);
     let process = if may_enter_by_itself(foreign, command) {
         start_by_itself(set, foreign, command, stdio)?
     } else {
@@ -114,12 +115,12 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
 
 fn start_by_itself(set: &NamespaceSet, foreign: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
     let mut program = Program::of_child();
-    plan::join(&mut program, set, foreign);
+    joining::join(&mut program, set, foreign);
     if command.detached == Some(true) {
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    entering::run(&program, &command.environment)
+    entering_child::run(&program, &command.environment)
 }
 
 fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
@@ -127,10 +128,10 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
     let group = group.as_ref();
     let mut child_pid = None;
     let mut program = Program::new();
-    if plan::foreign(set, kinds).contains(Kind::User) {
+    if joining::foreign(set, kinds).contains(Kind::User) {
         command.confinement.write_raises(&mut program);
     }
-    let joined = plan::enter(&mut program, set, kinds)?;
+    let joined = joining::enter(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
         become_mapped_ids(&mut program, &command.credentials);
     }
@@ -147,14 +148,14 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
             program.fork(group);
         } else {
             // Our own group has no number here, so a child that has left it could not return to it.
-            program.fork_in_our_group(child_pid.insert(ChildPid::new()?), group);
+            program.fork_in_our_group(child_pid.insert(SharedPid::new()?), group);
         }
     }
     if leads_session {
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    Ok(conversation::run(&program, &command.environment, None, &mut |_| Ok(()))?.helper.process)
+    Ok(supervisor::run(&program, &command.environment, None, &mut |_| Ok(()))?.helper.process)
 }
 
 /// Writes the steps that are the same for both ways to start a program.
@@ -238,12 +239,18 @@ impl Signaller {
     }
 }
 
+/// execve(2) returns the same error for what the file names.
+const NOT_THERE: &str = "it does not exist inside, or the interpreter (#!) or dynamic loader that it names does not";
+
 /// Names the program in the error of the last step, as Node.js does: `spawn FILE`. Its arguments are in the vector of
 /// the helper, so E2BIG may occur before that step.
 fn name_program(error: Error, command: &Command) -> Error {
     match error {
         Error::System(mut system) if system.syscall == "spawn" || system.errno == Errno::E2BIG => {
             system.syscall = format!("spawn {}", command.file.to_string_lossy()).into();
+            if system.errno == Errno::ENOENT && command.file.as_bytes().contains(&b'/') {
+                system = system.hint(NOT_THERE);
+            }
             Error::System(system)
         }
         other => other,

@@ -9,7 +9,7 @@ use nsset_helper::{loopback, protocol::About, syscall};
 use crate::{
     cancel::Cancel,
     error::{Error, Result},
-    helper::plan,
+    helper::joining,
     helper::program::{Label, c_string},
     helper::step_error,
     kind::{Kind, Kinds},
@@ -33,7 +33,7 @@ pub(crate) struct LightUnshare {
 pub fn is_light(base: Option<&NamespaceSet>, kinds: Kinds) -> bool {
     let others = |base: &NamespaceSet| {
         let others = base.kinds().iter().filter(|kind| *kind != Kind::Pid && !Kinds::OF_THREADS.contains(*kind));
-        plan::foreign(base, others.collect())
+        joining::foreign(base, others.collect())
     };
     kinds.is_within(Kinds::OF_THREADS) && base.is_none_or(|base| others(base).is_empty())
 }
@@ -64,7 +64,7 @@ impl LightUnshare {
     }
 
     fn make(&self) -> Result<Option<NamespaceSet>> {
-        let foreign = plan::foreign(&self.from, self.from.kinds());
+        let foreign = joining::foreign(&self.from, self.from.kinds());
         // setns(2) fails without the privilege, and for any reason under a filter of system calls.
         if thread::check_way_back(foreign.and(self.kinds)).is_err() {
             return Ok(None);

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use crate::{
     error::{Error, Result, SystemError},
-    helper::plan,
+    helper::joining,
     helper::program::c_string,
     id_map::Maps,
     kind::Kind,
@@ -41,7 +41,7 @@ fn maps_of(owners: &OwnerMaps, maps_of_set: MapsOfSet<'_>) -> Result<Maps> {
 }
 
 fn one(mount: &MountSpec, base: &NamespaceSet, users: &dyn Fn() -> Result<NamespaceSet>) -> Result<Option<OwnedFd>> {
-    if plan::foreign(base, base.kinds()).contains(Kind::Mnt) {
+    if joining::foreign(base, base.kinds()).contains(Kind::Mnt) {
         let message = "'idMap' of a bind mount needs the mount namespace of the caller, and the set has another one";
         return Err(Error::InvalidArgument(message.into()));
     }

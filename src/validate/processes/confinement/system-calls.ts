@@ -232,8 +232,11 @@ export function isRemembered(filter: unknown): filter is SystemCallFilter {
   return typeof filter === 'object' && filter !== null && checked.has(filter)
 }
 
+const A_FILTER = 'a filter, such as sandboxSystemCalls() or systemCalls({ … }), or instructions in a Buffer'
+
 /** @internal A filter, or instructions for the kernel. */
 export const seccomp: Parse<ParsedFilter | Buffer> = (value, name) => {
+  if (typeof value !== 'object' || value === null) throw invalidType(name, A_FILTER, value)
   if (!ArrayBuffer.isView(value)) return checked.get(parseObject(value, name)) ?? parseFilter(value, name)
   const { byteLength } = value
   const count = byteLength / INSTRUCTION

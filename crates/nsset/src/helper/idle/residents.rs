@@ -13,9 +13,9 @@ use nix::unistd::Pid;
 
 use crate::{
     error::Result,
-    helper::conversation::{self, Outcome},
     helper::idle::waiting::{Started, Waiting},
     helper::program::Program,
+    helper::supervisor::{self, Outcome},
     namespaces::namespace::{Namespace, NamespaceId},
     threads::placement::Follower,
     threads::rights::Rights,
@@ -64,14 +64,14 @@ pub fn run<'fd>(
         steps(&mut program)?;
         program.stay(IDLE)?;
         follower.bring_here(Pid::from_raw(helper.process.pid));
-        if let Some(outcome) = conversation::go_on(helper, &program)? {
+        if let Some(outcome) = supervisor::resume(helper, &program)? {
             return Ok((outcome, follower));
         }
     }
     let mut program = enter()?;
     steps(&mut program)?;
     program.stay(IDLE)?;
-    Ok((conversation::run(&program, &[], None, &mut |_| Ok(()))?, Follower::new()))
+    Ok((supervisor::run(&program, &[], None, &mut |_| Ok(()))?, Follower::new()))
 }
 
 /// Keeps a helper that [`run`] has used.

@@ -18,9 +18,9 @@ use nix::{
 use crate::{
     children::{pidfd, reaper},
     error::{Result, SystemError},
-    helper::borrowed_memory::Process,
+    helper::ancillary,
     helper::program::Program,
-    helper::rights,
+    helper::vfork::Process,
     retry::uninterrupted,
 };
 
@@ -51,7 +51,7 @@ pub fn control() -> Result<(OwnedFd, OwnedFd)> {
     // The end of the helper blocks; each call on our end is made non-blocking by its flags.
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|errno| SystemError::new(errno, "socketpair"))?;
-    rights::ask_for_senders(&ours).map_err(|errno| SystemError::new(errno, "setsockopt(SO_PASSCRED)"))?;
+    ancillary::ask_for_senders(&ours).map_err(|errno| SystemError::new(errno, "setsockopt(SO_PASSCRED)"))?;
     Ok((ours, theirs))
 }
 

@@ -1,5 +1,5 @@
-//! Runs a program with the helper: receives its messages, replies to them, limits its time, and leaves no process or
-//! descriptor behind.
+//! Runs a program with the helper and supervises it: receives the messages, replies to them, limits the time, continues what
+//! is stopped, and leaves no process or descriptor behind.
 
 use std::{
     ffi::CString,
@@ -28,14 +28,14 @@ use crate::{
     children::reaper,
     children::traced,
     error::{Error, Result, SystemError},
-    helper::borrowed_memory::Process,
-    helper::child_pid::ChildPid,
+    helper::ancillary,
     helper::idle::waiting::{self, Started},
     helper::image,
     helper::launch,
     helper::program::{Program, Promises},
-    helper::rights,
+    helper::shared_pid::SharedPid,
     helper::step_error,
+    helper::vfork::Process,
     retry::uninterrupted,
 };
 
@@ -81,17 +81,17 @@ pub fn run(
     cancel: Option<&Cancel>,
     on_waiting: &mut dyn FnMut(i32) -> Result<()>,
 ) -> Result<Outcome> {
-    converse(launch(program, environment)?, program, cancel, on_waiting)?.ok_or_else(ended_early)
+    supervise(launch(program, environment)?, program, cancel, on_waiting)?.ok_or_else(ended_early)
 }
 
 /// Has a helper that waits run a program. `None` if the helper ended before it was done, or did not take the program.
-pub fn go_on(helper: Started, program: &Program<'_>) -> Result<Option<Outcome>> {
+pub fn resume(helper: Started, program: &Program<'_>) -> Result<Option<Outcome>> {
     let sent = program.packet().is_some_and(|packet| helper.send(&packet, program).is_ok());
     if !sent {
         helper.discard();
         return Ok(None);
     }
-    match converse(helper, program, None, &mut |_| Ok(())) {
+    match supervise(helper, program, None, &mut |_| Ok(())) {
         Err(Error::System(error)) if is_early_end(&error) => Ok(None),
         outcome => outcome,
     }
@@ -110,7 +110,7 @@ fn launch(program: &Program<'_>, environment: &[CString]) -> Result<Started> {
 }
 
 /// Receives the messages of a helper that runs this program. `None` if it ended before it had received the program.
-fn converse(
+fn supervise(
     started: Started,
     program: &Program<'_>,
     cancel: Option<&Cancel>,
@@ -118,7 +118,7 @@ fn converse(
 ) -> Result<Option<Outcome>> {
     let Started { process: helper, control } = started;
     let promises = program.promises();
-    let mut conversation = Conversation {
+    let mut supervisor = Supervisor {
         control,
         group: promises.group.then(|| ProcessGroup::led_by(helper.pid)),
         child_pid: program.child_pid(),
@@ -140,13 +140,13 @@ fn converse(
         deadline: Instant::now() + TIME_LIMIT,
         patience: Patience::default(),
     };
-    let received = conversation.run_to_end(program, cancel, on_waiting);
-    let outcome = received.and_then(|()| conversation.check_promises());
-    let is_unread = conversation.is_unread;
+    let received = supervisor.run_to_end(program, cancel, on_waiting);
+    let outcome = received.and_then(|()| supervisor.check_promises());
+    let is_unread = supervisor.is_unread;
     if outcome.is_ok() && !is_unread {
-        return Ok(Some(conversation.into_outcome()));
+        return Ok(Some(supervisor.into_outcome()));
     }
-    conversation.abort();
+    supervisor.abort();
     match outcome {
         Err(error) if !is_unread => Err(error),
         _ => Ok(None),
@@ -170,7 +170,7 @@ struct ReceivedMessage {
     content: Vec<u8>,
 }
 
-struct Conversation<'a> {
+struct Supervisor<'a> {
     control: OwnedFd,
     promises: Promises,
     helper: Process,
@@ -181,7 +181,7 @@ struct Conversation<'a> {
     /// The process group of the helper, if it leads one; its children are in it.
     group: Option<ProcessGroup>,
     /// The pid of a child that is in no such group, written by the kernel.
-    child_pid: Option<&'a ChildPid>,
+    child_pid: Option<&'a SharedPid>,
     /// A child in no such group for which no pidfd could be opened.
     lost_child: Option<i32>,
     namespaces: Vec<OwnedFd>,
@@ -201,7 +201,7 @@ struct Conversation<'a> {
     patience: Patience,
 }
 
-impl Conversation<'_> {
+impl Supervisor<'_> {
     /// Handles every message until the last process that holds the other end has executed a program or ended, or until the
     /// helper waits for another program.
     fn run_to_end(
@@ -412,12 +412,12 @@ impl Conversation<'_> {
 
     /// The next message, or `None` at the end.
     fn receive(&mut self) -> Result<Option<ReceivedMessage>> {
-        let received = match rights::receive(self.control.as_fd(), &mut self.packet) {
+        let received = match ancillary::receive(self.control.as_fd(), &mut self.packet) {
             // A process that ends without reading our message resets the connection. Its earlier messages can still be
             // received. If there are none, it was the program.
             Err(Errno::ECONNRESET) => {
                 self.is_unread = !self.has_heard;
-                rights::receive(self.control.as_fd(), &mut self.packet)
+                ancillary::receive(self.control.as_fd(), &mut self.packet)
             }
             other => other,
         };
@@ -493,7 +493,8 @@ impl Conversation<'_> {
     fn drain(&mut self) {
         self.deadline = Instant::now() + GRACE_PERIOD;
         while self.wait_for_message(None).is_ok_and(|is_there| is_there) && self.check_time().is_ok() {
-            if !matches!(rights::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0) {
+            if !matches!(ancillary::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0)
+            {
                 break;
             }
         }

@@ -19,9 +19,9 @@ use crate::{error::SystemError, retry::uninterrupted};
 
 /// A file with one number.
 #[derive(Debug)]
-pub struct ChildPid(OwnedFd);
+pub struct SharedPid(OwnedFd);
 
-impl ChildPid {
+impl SharedPid {
     pub fn new() -> Result<Self, Box<SystemError>> {
         let file = nameless_memory().map_err(|errno| SystemError::new(errno, "memfd_create"))?;
         // A write allocates the page, so that the kernel cannot fail to write to it later.
@@ -39,7 +39,7 @@ impl ChildPid {
     }
 }
 
-impl AsFd for ChildPid {
+impl AsFd for SharedPid {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_pid_is_read_only_after_the_kernel_has_written_it() {
-        let child_pid = ChildPid::new().unwrap();
+        let child_pid = SharedPid::new().unwrap();
         assert_eq!(child_pid.read(), None);
         pwrite(&child_pid, &4711_i32.to_ne_bytes(), 0).unwrap();
         assert_eq!(child_pid.read(), Some(4711));

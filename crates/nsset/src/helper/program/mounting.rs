@@ -74,7 +74,9 @@ impl Program<'_> {
         place: Place<'_>,
         options: &FileSystemOptions,
     ) -> Result<()> {
-        self.step(word::MOUNT, "mount").path = Some(place.target.into());
+        let label = self.step(word::MOUNT, "mount");
+        label.path = Some(place.target.into());
+        label.file_system = Some(file_system.into());
         self.operand(Path::new(file_system))?;
         self.operand(source)?;
         self.place(place)?;

@@ -4,10 +4,10 @@ use std::os::fd::OwnedFd;
 
 use crate::{
     error::{Error, Result},
-    helper::conversation::{self, Outcome},
     helper::idle::residents::{self, Place},
-    helper::plan,
+    helper::joining,
     helper::program::Program,
+    helper::supervisor::{self, Outcome},
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     threads::thread::{self, Visit},
@@ -16,7 +16,7 @@ use crate::{
 /// Whether entering the network of the set needs the helper, which processes inside may delay. It does if the set has,
 /// among these kinds, a `user` namespace that the thread is not in.
 pub fn takes_helper(set: &NamespaceSet, kinds: Kinds) -> bool {
-    !plan::foreign(set, kinds.only(Kind::User)).is_empty()
+    !joining::foreign(set, kinds.only(Kind::User)).is_empty()
 }
 
 /// Enters with the calling thread, if it only has to join `net` and can come back. Returns `None` if the helper is
@@ -52,8 +52,8 @@ pub fn run<'fd>(set: &NamespaceSet, kinds: Kinds, steps: impl Fn(&mut Program<'f
     let Some(place) = user.and_then(|user| Place::within(user.id())) else {
         let mut program = program(set, kinds)?;
         steps(&mut program)?;
-        let Outcome { socket, content, helper, .. } = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
-        conversation::dismiss(helper.process);
+        let Outcome { socket, content, helper, .. } = supervisor::run(&program, &[], None, &mut |_| Ok(()))?;
+        supervisor::dismiss(helper.process);
         return Ok(Answer { socket, content });
     };
     let (outcome, follower) = residents::run(network, &place, || program(set, kinds), steps)?;
@@ -64,7 +64,7 @@ pub fn run<'fd>(set: &NamespaceSet, kinds: Kinds, steps: impl Fn(&mut Program<'f
 /// A program that enters.
 fn program<'fd>(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'fd>> {
     let mut program = Program::new();
-    let joined = plan::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
+    let joined = joining::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
     if joined.contains(Kind::User) {
         program.mapped_ids();
     }

@@ -14,9 +14,9 @@ use nsset_helper::{
 use crate::{
     children::reaper,
     error::Result,
-    helper::borrowed_memory::{self, Process},
     helper::program::Program,
     helper::step_error,
+    helper::vfork::{self, Process},
 };
 
 /// The data for the child, prepared before it is created.
@@ -35,7 +35,7 @@ pub fn run(program: &Program<'_>, environment: &[CString]) -> Result<Process> {
     let environment = vector(environment);
     let mut orders = Orders { program: words.as_mut_ptr(), environment: environment.as_ptr(), failed: None };
     // SAFETY: `child` takes `Orders`, and what they point to lives in this frame and in the caller's.
-    let process = unsafe { borrowed_memory::start(child, ptr::from_mut(&mut orders).cast()) };
+    let process = unsafe { vfork::start(child, ptr::from_mut(&mut orders).cast()) };
     let process = process.map_err(step_error::from_launch)?;
     let Some(Failure { step, errno }) = orders.failed else { return Ok(process) };
     reaper::reap(process.pidfd);
@@ -50,7 +50,7 @@ fn vector(strings: &[CString]) -> Vec<*const u8> {
 extern "C" fn child(orders: *mut c_void) -> c_int {
     // SAFETY: `run` passes its `Orders`, and sleeps until we are done with them.
     let orders = unsafe { &mut *orders.cast::<Orders>() };
-    // SAFETY: both vectors end with NULL and live in `run`, and the first is ours to write to. `borrowed_memory` blocks
+    // SAFETY: both vectors end with NULL and live in `run`, and the first is ours to write to. `vfork` blocks
     // all signals, and without flags to share them, clone(2) copies descriptors, the working directory and signal
     // dispositions.
     orders.failed = Some(unsafe { entering_child::run(orders.program, orders.environment) });

@@ -1,0 +1,23 @@
+import { settled } from '../native/settled.ts'
+import { binding } from '../native.ts'
+import { array } from '../validate/fields.ts'
+import { type Path, parsePath } from '../validate/paths.ts'
+
+const parsePaths = array(parsePath)
+
+/**
+ * Returns where paths lead to outside, without symbolic links, `.` and `..`: `undefined` for one that does not exist, or in a directory that
+ * the caller may not search. In `mounts` of {@link NamespaceSet.unshare}, a mount is covered by a later one above it, so sort by these
+ * paths what the user of a program names. All paths together take one turn of another thread, where `fs.realpath` takes one for
+ * each. A path that is no UTF-8 is a Buffer.
+ *
+ * @throws `NamespaceError` with the code of realpath(3), such as `ELOOP`, if one of the paths cannot be followed for another reason.
+ * @example
+ * const [cache, keys] = await realPaths(['/var/cache', '/home/me/.ssh'])
+ *
+ * @see realpath(3), `realpath PATH…`
+ */
+export async function realPaths(paths: readonly Path[]): Promise<(string | Buffer | undefined)[]> {
+  const found = await settled(binding().realPaths(parsePaths(paths, 'paths')))
+  return found.map((path) => path ?? undefined)
+}
