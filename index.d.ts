@@ -134,9 +134,9 @@ export declare class NativeNetwork {
    * Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a
    * JSON array. Operations refer to other networks by their index in `others`.
    */
-  request(operations: string, others: Array<NativeNetwork>, abandonment?: NativeAbandonment | undefined | null): Promise<NativeOutcome>
+  request(operations: string, others: Array<NativeNetwork>, abandonment?: NativeAbandonment | undefined | null): Promise<NativeOutcome | null>
   /** Like `request`, on the calling thread, which waits for the kernel and for processes inside. */
-  requestSync(operations: string, others: Array<NativeNetwork>): NativeOutcome
+  requestSync(operations: string, others: Array<NativeNetwork>): NativeOutcome | null
   /** Closes the sockets when the running requests have ended. */
   close(): void
   /**
@@ -155,7 +155,7 @@ export declare class NativeNetwork {
 /** The parts of an outcome after the first. */
 export declare class NativeRest {
   /** Returns the next part, or a promise of it. */
-  next(): NativeOutcome | Promise<NativeOutcome>
+  next(): NativeOutcome | null | Promise<NativeOutcome | null>
 }
 
 /** The native part of a `NamespaceSet`. It holds `None` when it is closed. */
@@ -532,7 +532,7 @@ export interface NativeOpened {
   failure?: ErrorFields
 }
 
-/** The outcome of a request, or a part of it. */
+/** The outcome of a request, or a part of it. There is none if the only result is null. */
 export interface NativeOutcome {
   /** The results of operations that succeeded, as the text of a JSON array. Null is the result of a list that was sent in parts. */
   results: string

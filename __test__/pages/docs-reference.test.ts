@@ -89,7 +89,7 @@ import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import {
   action, ActionError, ControlGroup, ExecFileError, firewall, type Forwarding, landlockAbi, NamespaceError, NamespacePool, NamespaceSet,
-  namespaces, netns, type NetworkWatcher, NS, type PacketCapture, sandboxSystemCalls, type SystemCallCondition, systemCalls, type Uplink, wireguard,
+  namespaces, netns, type NetworkWatcher, NS, type PacketCapture, realPaths, sandboxSystemCalls, type SystemCallCondition, systemCalls, type Uplink, wireguard,
 } from 'nsset'
 declare const set: NamespaceSet, base: NamespaceSet, host: NamespaceSet, theirs: NamespaceSet, other: NamespaceSet, router: NamespaceSet
 declare const uplink: Uplink, capture: PacketCapture

@@ -39,7 +39,7 @@ function importing(nns: string | undefined): Promise<Row> {
     floor: { is: 'start of Node.js with an empty module', sample: () => start('').took },
     peers: { nns: nns === undefined ? undefined : () => start(nns).took },
     rounds: 30,
-    targets: [{ of: 'excess', most: 15 }],
+    targets: [{ of: 'excess', most: 5 }],
     why: WHY_NNS,
   })
 }

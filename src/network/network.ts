@@ -152,7 +152,7 @@ export class Network {
   /** @hidden Created by {@link NamespaceSet.network}. */
   constructor(set: SetHandle, native: NativeNetwork) {
     this.#applyTarget = { set, network: native, way: WITH_PROMISES }
-    const run = (async (action) => await awaiting(applyOne(this.#applyTarget, action))) as Run
+    const run = ((action) => awaiting(applyOne(this.#applyTarget, action))) as Run
     const maker = { native, ensureOpen: () => ensureOpen(set) }
     this.#resolver = new Resolver(maker, new ResolverFiles(set))
     this.lookup = this.#resolver.lookup

@@ -4,6 +4,8 @@ import type { AnySet, Surroundings } from './context.ts'
 /** @hidden A set, for the layers below its class. */
 export interface SetHandle {
   readonly native: NativeSet
+  /** Whether the set is closed, without a call of the native side. */
+  readonly isClosed: boolean
   /** The name of its network (ip-netns(8)), if the set was opened or created by name. */
   netnsName: string | undefined
   /** Returns the native part of its network, which is created on first use. */

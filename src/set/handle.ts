@@ -12,12 +12,18 @@ export class Handle implements SetHandle {
   readonly native: NativeSet
   readonly #set: AnySet
   readonly #create: Create
+  #isClosed: boolean
   #networks: { native: NativeNetwork; network: Network } | undefined
 
   constructor(set: AnySet, native: NativeSet, create: Create) {
     this.#set = set
     this.native = native
     this.#create = create
+    this.#isClosed = native.closed
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   /** The network, as users have it. */
@@ -41,7 +47,9 @@ export class Handle implements SetHandle {
     this.#set.close()
   }
 
+  /** Called when the set is closed. */
   closeNetwork(): void {
+    this.#isClosed = true
     this.#networks?.network.close()
   }
 
@@ -50,7 +58,7 @@ export class Handle implements SetHandle {
   }
 
   #open(): { native: NativeNetwork; network: Network } {
-    if (this.#networks !== undefined && !this.native.closed) return this.#networks
+    if (this.#networks !== undefined && !this.#isClosed) return this.#networks
     const native = this.native.network()
     this.#networks = { native, network: new Network(this, native) }
     return this.#networks

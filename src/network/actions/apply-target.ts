@@ -17,5 +17,5 @@ export function applyTargetOf(set: SetHandle, way: Way): ApplyTarget {
 
 /** @internal @throws `ERR_NSSET_CLOSED` if the set is closed. */
 export function ensureOpen(set: SetHandle): void {
-  if (set.native.closed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
+  if (set.isClosed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
 }

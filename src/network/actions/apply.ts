@@ -27,8 +27,8 @@ export function* applyOne(applyTarget: ApplyTarget, action: Action<unknown>): Pr
   let cause: unknown
   try {
     const sent = way.request(network, `[${writeOperation(name, step.fields)}]`, NO_OTHERS, undefined)
-    const outcome = (yield sent) as NativeOutcome
-    const isWhole = outcome.rest === undefined
+    const outcome = (yield sent) as NativeOutcome | null
+    const isWhole = outcome?.rest === undefined
     const { results, failure } = isWhole ? readWhole(outcome, [step.read]) : yield* receive(outcome, [step.read])
     if (failure === undefined) {
       report?.({ set: String(set), actions: [describe(action)] }, undefined)

@@ -79,7 +79,7 @@ export class Request implements RequestContext {
     signal?.throwIfAborted()
     const operations = this.#operations.map((fields, index) => writeOperation(this.#names[index] as string, fields))
     const sent = way.request(network, `[${operations.join()}]`, others, signal)
-    return yield* receive((yield sent) as NativeOutcome, this.#reads)
+    return yield* receive((yield sent) as NativeOutcome | null, this.#reads)
   }
 
   /** Opens what operations refer to. Drops the operations from the first whose reference cannot be opened. */
@@ -121,24 +121,24 @@ export class Request implements RequestContext {
 }
 
 /** @internal Reads an outcome, which can come in parts: a long list is parsed while the kernel still sends it. */
-export function* receive(first: NativeOutcome, reads: readonly Read[]): Procedure<Outcome> {
+export function* receive(first: NativeOutcome | null, reads: readonly Read[]): Procedure<Outcome> {
   const answers = new Answers(reads)
   for (let outcome = first; ; ) {
     answers.add(outcome)
-    if (outcome.rest === undefined) return answers.end(outcome)
-    outcome = (yield outcome.rest.next()) as NativeOutcome
+    if (outcome?.rest === undefined) return answers.end(outcome)
+    outcome = (yield outcome.rest.next()) as NativeOutcome | null
   }
 }
 
 /** @internal Reads an outcome that is whole. */
-export function readWhole(outcome: NativeOutcome, reads: readonly Read[]): Outcome {
+export function readWhole(outcome: NativeOutcome | null, reads: readonly Read[]): Outcome {
   const answers = new Answers(reads)
   answers.add(outcome)
   return answers.end(outcome)
 }
 
-/** The answer to most changes, which need not be parsed. */
-const ONE_WITHOUT_RESULT = '[null]'
+/** What no outcome stands for: one change, which has no result. */
+const ONE_WITHOUT_RESULT = [null]
 
 /** Collects the results of a request. */
 class Answers {
@@ -151,8 +151,9 @@ class Answers {
     this.#reads = reads
   }
 
-  add({ results, list }: NativeOutcome): void {
-    for (const answer of results === ONE_WITHOUT_RESULT ? [null] : JSON.parse(results)) {
+  add(outcome: NativeOutcome | null): void {
+    const list = outcome?.list
+    for (const answer of outcome === null ? ONE_WITHOUT_RESULT : JSON.parse(outcome.results)) {
       // A list that was interrupted by changes is sent again, as one answer.
       const wasSent = this.#list.length > 0 && answer === null
       this.#results.push(wasSent ? this.#list : this.#read(answer))
@@ -161,7 +162,8 @@ class Answers {
     if (list !== undefined) this.#list.push(...(this.#read(JSON.parse(list)) as unknown[]))
   }
 
-  end({ failure }: NativeOutcome): Outcome {
+  end(outcome: NativeOutcome | null): Outcome {
+    const failure = outcome?.failure
     return { results: this.#results, failure: failure && createError(failure) }
   }
 

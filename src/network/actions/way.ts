@@ -3,13 +3,13 @@ import { binding } from '../../native.ts'
 
 /** @hidden How calls of the native side are made: with promises, or on the calling thread. */
 export interface Way {
-  /** Sends operations to the native side. */
+  /** Sends operations to the native side. Null is the outcome of one operation without a result. */
   request(
     network: NativeNetwork,
     operations: string,
     others: NativeNetwork[],
     signal: AbortSignal | undefined,
-  ): NativeOutcome | Promise<NativeOutcome>
+  ): NativeOutcome | null | Promise<NativeOutcome | null>
   /** Opens what references name. */
   open(references: NativeReference[]): NativeOpened | Promise<NativeOpened>
 }
@@ -35,7 +35,7 @@ async function abortable(
   operations: string,
   others: NativeNetwork[],
   signal: AbortSignal,
-): Promise<NativeOutcome> {
+): Promise<NativeOutcome | null> {
   const abandonment = new (binding().NativeAbandonment)()
   const abandon = () => abandonment.abandon()
   signal.addEventListener('abort', abandon, { once: true })

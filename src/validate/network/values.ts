@@ -5,7 +5,7 @@ import { text as anyText, whole, word } from '../values.ts'
 /** @internal Rejects lone surrogates, which have no UTF-8 encoding and would make the JSON for the native side invalid. */
 export const text: Parse<string> = (value, name) => {
   const given = anyText(value, name)
-  if (!/\p{Surrogate}/u.test(given)) return given
+  if (given.isWellFormed()) return given
   throw invalidValue(name, 'must not contain a lone surrogate', given)
 }
 
@@ -95,9 +95,13 @@ export const hardwareAddress: Parse<string> = (value, name) => {
 const isWrongByte = (byte: number) =>
   (byte >= 0x09 && byte <= 0x0d) || [0x00, 0x20, 0x25, 0x2f, 0x3a, 0xa0].includes(byte)
 
+/** What nearly all names are: characters of ASCII without whitespace, `%`, `/` and `:`. */
+const PLAIN_NAME = /^[!-$&-.0-9;-~]{1,15}$/
+
 /** @internal A name that the kernel accepts for a link. */
 export const linkName: Parse<string> = (value, name) => {
   const given = text(value, name)
+  if (PLAIN_NAME.test(given) && given !== '.' && given !== '..') return given
   const bytes = Buffer.from(given)
   const isWrong = given === '' || given === '.' || given === '..' || bytes.some(isWrongByte)
   if (!isWrong && bytes.length <= 15) return given
@@ -110,7 +114,7 @@ export const linkName: Parse<string> = (value, name) => {
 
 /** @internal The name or an alternative name of an existing link. */
 export const knownName: Parse<string> = (value, name) => {
-  const isLong = Buffer.byteLength(text(value, name)) > 15
+  const isLong = typeof value === 'string' && value.length > 5 && Buffer.byteLength(value) > 15
   return isLong ? altName(value, name) : linkName(value, name)
 }
 

@@ -23,7 +23,7 @@ pub struct AddressChanges(WaitingSocket);
 impl AddressChanges {
     /// Takes a socket of `AF_NETLINK` and `NETLINK_ROUTE` that no other code uses. Must be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
-        let prepared = prepared(socket).and_then(|socket| WaitingSocket::of_task(socket).map_err(NetlinkError::from));
+        let prepared = prepared(socket).map(WaitingSocket::Task);
         prepared.map(Self).map_err(|error| error.of("setsockopt(NETLINK_ADD_MEMBERSHIP)", ""))
     }
 

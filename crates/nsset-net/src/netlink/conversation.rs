@@ -90,10 +90,9 @@ impl<T> Dump<T> {
 }
 
 impl Conversation {
-    /// Takes a netlink socket that no other code uses. Must be called inside a tokio runtime.
+    /// Takes a netlink socket that no other code uses. Its requests must run inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self, Error> {
-        let socket = WaitingSocket::of_task(prepared(socket)?);
-        Ok(Self::over(socket.map_err(|error| NetlinkError::from(error).of("epoll_ctl", ""))?))
+        prepared(socket).map(WaitingSocket::Task).map(Self::over)
     }
 
     /// Like `open`, but needs no runtime: the calling thread waits for the kernel, so that all futures of this are ready when they

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd},
     sync::Arc,
 };
 
@@ -14,7 +14,7 @@ use nix::{
     },
 };
 use rtnetlink::sys::{Socket, SocketAddr};
-use tokio::io::unix::AsyncFd;
+use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::error::NetlinkError;
 
@@ -126,10 +126,10 @@ impl Drop for Membership<'_> {
     }
 }
 
-/// Registers the socket with the tokio runtime.
-pub(crate) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
-    // SAFETY: the socket owns the descriptor, and always returns the same one.
-    unsafe { AsyncFd::register(socket) }.map_err(|error| error.into_parts().1)
+/// Registers the socket with the tokio runtime until the result is dropped.
+pub(crate) fn watch(socket: &Socket, interest: Interest) -> io::Result<AsyncFd<BorrowedFd<'_>>> {
+    // SAFETY: the borrow keeps the descriptor open, and always returns the same one.
+    unsafe { AsyncFd::register_with_interest(socket.as_fd(), interest) }.map_err(|error| error.into_parts().1)
 }
 
 /// Registers a socket with the tokio runtime that others use too.

@@ -8,7 +8,7 @@ use nix::{
 };
 use rtnetlink::sys::Socket;
 use tokio::{
-    io::unix::AsyncFd,
+    io::Interest,
     task::yield_now,
     time::{Instant, sleep, timeout_at},
 };
@@ -18,30 +18,24 @@ use crate::{error::NetlinkError, netlink::socket};
 /// A socket that does not block, and how its user waits.
 #[derive(Debug)]
 pub(crate) enum WaitingSocket {
-    /// The task waits, and its thread does other work. Needs a tokio runtime.
-    Task(AsyncFd<Socket>),
+    /// The task waits, and its thread does other work. A wait needs a tokio runtime.
+    Task(Socket),
     /// The thread waits in poll(2), so that the futures of this are always ready.
     Thread(Socket),
 }
 
 impl WaitingSocket {
-    /// Must be called inside a tokio runtime.
-    pub fn of_task(socket: Socket) -> std::io::Result<Self> {
-        socket::watch(socket).map(Self::Task)
-    }
-
     /// Returns the socket.
     pub fn get(&self) -> &Socket {
         match self {
-            Self::Task(socket) => socket.get_ref(),
-            Self::Thread(socket) => socket,
+            Self::Task(socket) | Self::Thread(socket) => socket,
         }
     }
 
     /// Waits until a datagram, or an error, can be received.
     pub async fn readable(&self, deadline: Instant) -> Result<(), NetlinkError> {
         match self {
-            Self::Task(socket) => within(deadline, socket.readable()).await.map(|mut ready| ready.clear_ready()),
+            Self::Task(socket) => watch(socket, Interest::READABLE, deadline).await,
             Self::Thread(socket) => block(socket, PollFlags::POLLIN, deadline),
         }
     }
@@ -49,7 +43,7 @@ impl WaitingSocket {
     /// Waits until a datagram can be sent.
     pub async fn writable(&self, deadline: Instant) -> Result<(), NetlinkError> {
         match self {
-            Self::Task(socket) => within(deadline, socket.writable()).await.map(|mut ready| ready.clear_ready()),
+            Self::Task(socket) => watch(socket, Interest::WRITABLE, deadline).await,
             Self::Thread(socket) => block(socket, PollFlags::POLLOUT, deadline),
         }
     }
@@ -67,6 +61,13 @@ impl WaitingSocket {
             Self::Thread(_) => thread::sleep(duration),
         }
     }
+}
+
+/// Waits as a task. The runtime watches the socket only for this time: the kernel has usually answered when send(2) returns, so most
+/// sockets are never waited for, and a watched one would wake the runtime once for each answer.
+async fn watch(socket: &Socket, interest: Interest, deadline: Instant) -> Result<(), NetlinkError> {
+    let watched = socket::watch(socket, interest).map_err(NetlinkError::from)?;
+    within(deadline, watched.ready(interest)).await.map(drop)
 }
 
 async fn within<T>(deadline: Instant, ready: impl Future<Output = std::io::Result<T>>) -> Result<T, NetlinkError> {

@@ -57,14 +57,14 @@ impl NativeSet {
 impl NativeNetwork {
     /// Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a
     /// JSON array. Operations refer to other networks by their index in `others`.
-    #[napi(catch_unwind, ts_return_type = "Promise<NativeOutcome>")]
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeOutcome | null>")]
     pub fn request(
         &self,
         env: Env,
         operations: String,
         others: Vec<ClassInstance<'_, NativeNetwork>>,
         abandonment: Option<&NativeAbandonment>,
-    ) -> Result<Promise<NativeOutcome>> {
+    ) -> Result<Promise<Option<NativeOutcome>>> {
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
         let abandonment = abandonment.map(NativeAbandonment::share).unwrap_or_default();
@@ -80,7 +80,7 @@ impl NativeNetwork {
         env: Env,
         operations: String,
         others: Vec<ClassInstance<'_, NativeNetwork>>,
-    ) -> Result<NativeOutcome> {
+    ) -> Result<Option<NativeOutcome>> {
         guard(env, || {
             let others: Vec<_> = others.iter().map(|other| Arc::clone(other.blocking())).collect();
             Ok(operations::run_blocking(&operations, self.blocking(), &others))

@@ -14,6 +14,9 @@ use crate::{
     network_thread::failure::Failure,
 };
 
+/// The results of most changes. No outcome stands for it, which costs neither a text nor an object.
+const ONE_WITHOUT_RESULT: &str = "[null";
+
 /// Collects the results of a request.
 pub struct Results {
     /// A JSON array without its closing bracket.
@@ -34,15 +37,18 @@ impl Results {
     }
 
     /// Takes the results so far.
-    pub fn take(&mut self) -> NativeOutcome {
+    fn take(&mut self) -> NativeOutcome {
         let mut results = mem::take(self).text;
         results.push(']');
         NativeOutcome { results, ..NativeOutcome::default() }
     }
 
     /// Ends the request, with the error of an operation if one failed.
-    pub fn end(&mut self, outcome: Result<(), Failure>) -> NativeOutcome {
-        NativeOutcome { failure: outcome.err().as_ref().map(ErrorFields::from), ..self.take() }
+    pub fn end(&mut self, outcome: Result<(), Failure>) -> Option<NativeOutcome> {
+        if outcome.is_ok() && self.text == ONE_WITHOUT_RESULT {
+            return None;
+        }
+        Some(NativeOutcome { failure: outcome.err().as_ref().map(ErrorFields::from), ..self.take() })
     }
 }
 
@@ -61,7 +67,7 @@ pub struct PromisedResults {
 }
 
 impl PromisedResults {
-    pub fn new(deferred: Deferred<NativeOutcome>) -> Self {
+    pub fn new(deferred: Deferred<Option<NativeOutcome>>) -> Self {
         Self { results: Arc::new(Mutex::new(Some(Results::new()))), answer: Arc::new(Answer::new(deferred)) }
     }
 

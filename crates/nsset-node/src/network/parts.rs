@@ -16,7 +16,7 @@ use crate::{
     failure::guard,
 };
 
-/// The outcome of a request, or a part of it.
+/// The outcome of a request, or a part of it. There is none if the only result is null.
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct NativeOutcome {
@@ -35,9 +35,9 @@ pub struct Answer(Arc<Mutex<Parts>>);
 
 struct Parts {
     /// The promise of the next part, if JavaScript waits for it.
-    wanted: Option<Deferred<NativeOutcome>>,
+    wanted: Option<Deferred<Option<NativeOutcome>>>,
     /// The parts that JavaScript has not taken yet, without their `rest`, which would keep this alive.
-    ready: VecDeque<NativeOutcome>,
+    ready: VecDeque<Option<NativeOutcome>>,
     /// Whether the last part was sent.
     has_end: bool,
     /// Whether no more parts will come, because the last one was sent or the request has panicked.
@@ -46,7 +46,7 @@ struct Parts {
 
 impl Answer {
     /// The first part settles this promise.
-    pub fn new(first: Deferred<NativeOutcome>) -> Self {
+    pub fn new(first: Deferred<Option<NativeOutcome>>) -> Self {
         Self(Arc::new(Mutex::new(Parts {
             wanted: Some(first),
             ready: VecDeque::new(),
@@ -59,13 +59,13 @@ impl Answer {
     pub fn send(&self, part: NativeOutcome) {
         let mut parts = lock(&self.0);
         match parts.wanted.take() {
-            Some(wanted) => wanted.resolve(NativeOutcome { rest: Some(NativeRest(Arc::clone(&self.0))), ..part }),
-            None => parts.ready.push_back(part),
+            Some(wanted) => wanted.resolve(Some(NativeOutcome { rest: Some(NativeRest(Arc::clone(&self.0))), ..part })),
+            None => parts.ready.push_back(Some(part)),
         }
     }
 
     /// Sends the last part.
-    pub fn end(&self, part: NativeOutcome) {
+    pub fn end(&self, part: Option<NativeOutcome>) {
         let mut parts = lock(&self.0);
         parts.has_end = true;
         match parts.wanted.take() {
@@ -91,13 +91,13 @@ pub struct NativeRest(Arc<Mutex<Parts>>);
 #[napi]
 impl NativeRest {
     /// Returns the next part, or a promise of it.
-    #[napi(catch_unwind, ts_return_type = "NativeOutcome | Promise<NativeOutcome>")]
-    pub fn next(&self, env: Env) -> Result<Either<NativeOutcome, Promise<NativeOutcome>>> {
+    #[napi(catch_unwind, ts_return_type = "NativeOutcome | null | Promise<NativeOutcome | null>")]
+    pub fn next(&self, env: Env) -> Result<Either<Option<NativeOutcome>, Promise<Option<NativeOutcome>>>> {
         let mut parts = lock(&self.0);
         if let Some(part) = parts.ready.pop_front() {
             let is_last = parts.has_end && parts.ready.is_empty();
             let rest = (!is_last).then(|| Self(Arc::clone(&self.0)));
-            return Ok(Either::A(NativeOutcome { rest, ..part }));
+            return Ok(Either::A(part.map(|part| NativeOutcome { rest, ..part })));
         }
         if parts.is_over {
             guard(env, || Err(SystemError::new(Errno::ECANCELED, "request").into()))?;

@@ -5,11 +5,13 @@
 use std::{
     future::Future,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
+    task::{Context, Waker},
     thread::Builder,
 };
 
@@ -59,7 +61,7 @@ impl JobThread {
     /// run. A panic ends only its own job.
     pub fn run<F: Future<Output = ()> + 'static>(&self, job: impl FnOnce() -> F + Send + 'static) -> nsset::Result<()> {
         let mut jobs = self.jobs();
-        let job: Job = Box::new(|| Box::pin(async move { job().await }));
+        let job: Job = Box::new(|| Box::pin(job()));
         let Err(refused) = self.start_for(&mut jobs)?.send(job) else { return Ok(()) };
         // The thread has ended, which it never does by itself.
         *jobs = None;
@@ -161,10 +163,22 @@ fn serve(runtime: &Runtime, held: Option<HeldNamespaces>, ready: Sender<()>, mut
     drop(ready);
     LocalSet::new().block_on(runtime, async {
         while let Some(job) = jobs.recv().await {
-            // A panic ends only its own task.
-            spawn_local(job());
+            begin_job(job);
         }
     });
+}
+
+/// Runs a job until it waits. Most jobs never wait, because the kernel answers at once: only those that do become tasks.
+fn begin_job(job: Job) {
+    let begun = catch_unwind(AssertUnwindSafe(|| {
+        let mut work = job();
+        let is_done = work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        (!is_done).then_some(work)
+    }));
+    // A panic ends only its own job.
+    if let Ok(Some(work)) = begun {
+        spawn_local(work);
+    }
 }
 
 fn failed(error: &io::Error, syscall: &'static str) -> Error {

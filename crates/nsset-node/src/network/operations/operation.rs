@@ -200,7 +200,7 @@ impl Operation {
     /// Runs the operation and returns its result as JSON. If another thread runs the last operation, that thread settles the
     /// promise.
     ///
-    /// The futures in boxes are many times as large as the others. Without the boxes, every request would be as large.
+    /// Each future has its own box: without, every request would be as large as the largest of them, which is 7 KB.
     pub async fn perform(self, sockets: &Sockets, others: &[Inside], caller: Caller<'_>) -> Result<String, Failure> {
         match self {
             Self::GetWireGuard { link } => Box::pin(get_wireguard(sockets, link)).await,
@@ -220,12 +220,12 @@ impl Operation {
             Self::DeleteConnections(which) => Box::pin(delete_connections(sockets, which)).await,
             Self::FlushConnections {} => Box::pin(flush_connections(sockets)).await,
             Self::CountConnections {} => Box::pin(count_connections(sockets)).await,
-            Self::ListLinks {} => list_links(sockets, caller).await,
-            Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
+            Self::ListLinks {} => Box::pin(list_links(sockets, caller)).await,
+            Self::GetLink { link } => json(&Box::pin(sockets.links().await?.get(&link)).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
             Self::EnsureLink { spec } => Box::pin(ensure_link(sockets, *spec, others)).await,
-            Self::SetLink { link, changes } => json(&sockets.links().await?.set(&link, &changes).await?),
-            Self::DeleteLink { link, force } => json(&sockets.links().await?.delete(&link, force).await?),
+            Self::SetLink { link, changes } => json(&Box::pin(sockets.links().await?.set(&link, &changes)).await?),
+            Self::DeleteLink { link, force } => json(&Box::pin(sockets.links().await?.delete(&link, force)).await?),
             Self::MoveLink { link, network, name } => {
                 Box::pin(move_link(sockets, &link, &*network.open(others)?, name)).await
             }
@@ -237,20 +237,22 @@ impl Operation {
             Self::ListAddresses { link } => {
                 Box::pin(list_of(sockets, async |network| network.addresses().list(link.as_ref()).await)).await
             }
-            Self::AddAddress(new) => new.make(sockets, Addition::Add).await,
-            Self::EnsureAddress(new) => new.make(sockets, Addition::Ensure).await,
-            Self::ReplaceAddress(new) => new.make(sockets, Addition::Replace).await,
-            Self::DeleteAddress { link, address } => json(&sockets.addresses().await?.delete(&link, &address).await?),
-            Self::ListRoutes { table } => list_routes(sockets, table, caller).await,
-            Self::AddRoute { route } => json(&sockets.routes().await?.add(&route).await?),
-            Self::AppendRoute { route } => json(&sockets.routes().await?.append(&route).await?),
-            Self::ReplaceRoute { route } => json(&sockets.routes().await?.replace(&route).await?),
+            Self::AddAddress(new) => Box::pin(new.make(sockets, Addition::Add)).await,
+            Self::EnsureAddress(new) => Box::pin(new.make(sockets, Addition::Ensure)).await,
+            Self::ReplaceAddress(new) => Box::pin(new.make(sockets, Addition::Replace)).await,
+            Self::DeleteAddress { link, address } => {
+                json(&Box::pin(sockets.addresses().await?.delete(&link, &address)).await?)
+            }
+            Self::ListRoutes { table } => Box::pin(list_routes(sockets, table, caller)).await,
+            Self::AddRoute { route } => json(&Box::pin(sockets.routes().await?.add(&route)).await?),
+            Self::AppendRoute { route } => json(&Box::pin(sockets.routes().await?.append(&route)).await?),
+            Self::ReplaceRoute { route } => json(&Box::pin(sockets.routes().await?.replace(&route)).await?),
             Self::DeleteRoute { route } => json(&Box::pin(sockets.routes().await?.delete(&route)).await?),
-            Self::LookUpRoute { lookup } => json(&sockets.network().await?.look_up_route(&lookup).await?),
+            Self::LookUpRoute { lookup } => json(&Box::pin(sockets.network().await?.look_up_route(&lookup)).await?),
             Self::ListNextHops {} => Box::pin(list_of(sockets, async |network| network.next_hops().list().await)).await,
-            Self::AddNextHop { hop } => json(&sockets.network().await?.next_hops().add(&hop).await?),
-            Self::ReplaceNextHop { hop } => json(&sockets.network().await?.next_hops().replace(&hop).await?),
-            Self::DeleteNextHop { id } => json(&sockets.network().await?.next_hops().delete(id).await?),
+            Self::AddNextHop { hop } => json(&Box::pin(sockets.network().await?.next_hops().add(&hop)).await?),
+            Self::ReplaceNextHop { hop } => json(&Box::pin(sockets.network().await?.next_hops().replace(&hop)).await?),
+            Self::DeleteNextHop { id } => json(&Box::pin(sockets.network().await?.next_hops().delete(id)).await?),
             Self::ListVlans { link } => {
                 Box::pin(list_of(sockets, async |network| network.bridge_vlans().list(link.as_ref()).await)).await
             }
@@ -263,15 +265,17 @@ impl Operation {
             Self::ListRules { family } => {
                 Box::pin(list_of(sockets, async |network| network.rules().list(family).await)).await
             }
-            Self::AddRule { rule } => json(&sockets.rules().await?.add(&rule).await?),
+            Self::AddRule { rule } => json(&Box::pin(sockets.rules().await?.add(&rule)).await?),
             Self::DeleteRule { rule } => json(&Box::pin(sockets.rules().await?.delete(&rule)).await?),
             Self::ListNeighbours { link } => Box::pin(list_neighbours(sockets, link, caller)).await,
-            Self::AddNeighbour { link, neighbour } => json(&sockets.neighbours().await?.add(&link, &neighbour).await?),
+            Self::AddNeighbour { link, neighbour } => {
+                json(&Box::pin(sockets.neighbours().await?.add(&link, &neighbour)).await?)
+            }
             Self::ReplaceNeighbour { link, neighbour } => {
-                json(&sockets.neighbours().await?.replace(&link, &neighbour).await?)
+                json(&Box::pin(sockets.neighbours().await?.replace(&link, &neighbour)).await?)
             }
             Self::DeleteNeighbour { link, neighbour } => {
-                json(&sockets.neighbours().await?.delete(&link, &neighbour).await?)
+                json(&Box::pin(sockets.neighbours().await?.delete(&link, &neighbour)).await?)
             }
             Self::ListForwardingEntries { .. }
             | Self::AddForwardingEntry { .. }

@@ -54,7 +54,7 @@ pub async fn run(
 
 /// Runs the operations of a request on the calling thread, which waits for the kernel and for processes inside. The sockets must
 /// be blocking.
-pub fn run_blocking(operations: &str, inside: &Inside, others: &[Inside]) -> NativeOutcome {
+pub fn run_blocking(operations: &str, inside: &Inside, others: &[Inside]) -> Option<NativeOutcome> {
     let mut results = Results::new();
     let work = async {
         for operation in parse(operations)? {
