@@ -1,9 +1,7 @@
 import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
-import { array } from '../validate/fields.ts'
+import { parseArray } from '../validate/fields.ts'
 import { type Path, parsePath } from '../validate/paths.ts'
-
-const parsePaths = array(parsePath)
 
 /**
  * Returns where paths lead to outside, without symbolic links, `.` and `..`: `undefined` for one that does not exist, or in a directory that
@@ -18,6 +16,6 @@ const parsePaths = array(parsePath)
  * @see realpath(3), `realpath PATH…`
  */
 export async function realPaths(paths: readonly Path[]): Promise<(string | Buffer | undefined)[]> {
-  const found = await settled(binding().realPaths(parsePaths(paths, 'paths')))
+  const found = await settled(binding().realPaths(parseArray(paths, 'paths', parsePath)))
   return found.map((path) => path ?? undefined)
 }

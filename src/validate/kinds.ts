@@ -1,11 +1,10 @@
 import { invalidType, invalidValue } from '../errors.ts'
 import { type NamespaceKind, NS } from '../namespace-kind.ts'
 import { meant } from './nearest.ts'
-import { quoted } from './values.ts'
 
 const FLAGS = new Map<string, number>(Object.entries(NS).map(([name, flag]) => [name.toLowerCase(), flag]))
 const NAME_OF = new Map([...FLAGS].map(([name, flag]) => [flag, name as NamespaceKind]))
-const NAMES = quoted([...FLAGS.keys()])
+const NAMES = [...FLAGS.keys()].map((name) => `'${name}'`).join(', ')
 const ALL = [...FLAGS.values()].reduce((mask, flag) => mask | flag, 0)
 
 /** @internal Returns the mask of required kinds. */
