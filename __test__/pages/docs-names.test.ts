@@ -66,6 +66,7 @@ const NAMES: Record<string, readonly string[]> = {
     get_routes
     get_default_routes
     route('add')
+    route('append')
     route('replace')
     route('del')
     route('get')
@@ -128,6 +129,9 @@ const NAMES: Record<string, readonly string[]> = {
     ip link set
     ip link set DEV name NAME
     ip link set DEV netns NAME
+    ip link set DEV arp off
+    ip link set DEV addrgenmode none
+    ip link set DEV type bond active_slave PORT
     ip link delete
     ip address show
     ip address add
@@ -135,6 +139,7 @@ const NAMES: Record<string, readonly string[]> = {
     ip route show
     ip route add
     ip route get
+    ip route append
     ip route replace
     ip route del
     ip rule show
