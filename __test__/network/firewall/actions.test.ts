@@ -1,5 +1,6 @@
-/** What statements do to real packets: quotas, zones of connections, queues and transparent proxies. */
+/** What statements do to real packets: quotas, zones of connections, queues, transparent proxies and logs. */
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import type { FirewallRule, NamespaceSet } from 'nsset'
 import { expect, test } from 'vitest'
 import { ask, listen, natLab } from '../../setup/oracles/firewall/nat-lab.ts'
@@ -83,4 +84,40 @@ test('tproxy: a transparent socket gets the connections to another host', async 
   if (missing !== undefined) skip(`python3 is missing: ${String(missing)}`)
   expect(await ask(place.client, '10.0.2.2', 80)).toBe('10.0.2.2:80 for 10.0.1.2')
   if (child.exitCode === null) await once(child, 'exit')
+})
+
+/** Reads one packet of the log group 5, as ulogd does: messages of linux/netfilter/nfnetlink_log.h. */
+const LOG_READER = `
+import socket, struct
+group = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+def configure(kind, value):
+  attribute = struct.pack('=HH', 4 + len(value), kind) + value + bytes(-len(value) % 4)
+  body = struct.pack('>BBH', 0, 0, 5) + attribute
+  group.send(struct.pack('=IHHII', 16 + len(body), 4 << 8 | 1, 5, 0, 0) + body)
+  error, = struct.unpack_from('=i', group.recv(4096), 16)
+  if error: raise OSError(-error, 'nfnetlink_log')
+configure(1, bytes([1]))
+configure(2, struct.pack('>IBB', 0xffff, 2, 0))
+# The kernel does not wait for more packets.
+configure(5, struct.pack('>I', 1))
+print('ready', flush=True)
+message, found, at = group.recv(65536), {}, 20
+while at + 4 <= len(message):
+  length, kind = struct.unpack_from('=HH', message, at)
+  found[kind & 0x3fff] = message[at + 4:at + length]
+  at += length + 3 & ~3
+packet = found[9]
+print(found[10].rstrip(bytes(1)).decode(), socket.inet_ntoa(packet[12:16]), *struct.unpack_from('>H', packet, 22))
+`
+
+test('log: a program that reads the group gets the packet, with the prefix', async () => {
+  using place = await natLab()
+  await using _server = await listen(place.router, 80)
+  using child = place.router.spawn('python3', ['-c', LOG_READER], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [ready] = await once(child.stdout, 'data')
+  expect(`${ready}`).toMatch(/^ready/)
+  await filter(place.router, { 'ct state': 'new' }, { log: { group: 5, prefix: 'web' } })
+  const printed = text(child.stdout)
+  expect(await ask(place.client, '10.0.1.1', 80)).toBe('10.0.1.2')
+  expect((await printed).trim()).toBe('web 10.0.1.2 80')
 })
