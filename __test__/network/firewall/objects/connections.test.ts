@@ -72,6 +72,15 @@ describe('objects of connection tracking and of synproxy', () => {
     expect(await objectsOf(set, 't')).toEqual(await objectsOf(other, 't'))
   })
 
+  test('a synproxy that depends on the port comes back as it was given', async () => {
+    using set = anyonesSet(['net'])
+    const rules = [[{ synproxy: { 'tcp dport': { map: [[80, 'web']] } } }]] as const
+    const { synproxies } = TABLE
+    await set.network.firewall.replace('t', { synproxies, chains: { input: { hook: 'input', rules } } })
+    expect((await set.network.firewall.get('t')).chains['input']?.rules).toEqual(rules)
+    expect(await nftRules(set, 'inet', 't', 'input')).toEqual(['synproxy name tcp dport map { 80 : "web" }'])
+  })
+
   test('of nft are read, and stay with their rules if they do not change', async () => {
     using set = anyonesSet(['net'])
     const { firewall } = set.network
