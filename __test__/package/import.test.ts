@@ -54,6 +54,39 @@ describe('the JavaScript', () => {
     expect(value, stderr).toEqual({ missing: [], parts: names.length + 1 })
   })
 
+  test('what a program adds to Object.prototype is no export', async () => {
+    const name = await askPlainNode<string>(`
+      Object.prototype.tenant = 5
+      const { action } = await import('nsset')
+      const { name } = action.addresses.add('lo', '192.0.2.1/32')
+      delete Object.prototype.tenant
+      console.log(JSON.stringify(name))`)
+    expect(name).toBe('addresses.add')
+  })
+
+  test('a part whose evaluation was terminated is evaluated anew', async () => {
+    const outcome = await askPlainNode<[string, string]>(`
+      const vm = process.getBuiltinModule('node:vm')
+      const { runInThisContext } = vm.Script.prototype
+      let isStuck = true
+      vm.Script.prototype.runInThisContext = function () {
+        const evaluate = runInThisContext.call(this)
+        return (publish, ...rest) => evaluate((exports) => { publish(exports); while (isStuck); }, ...rest)
+      }
+      const { action } = await import('nsset')
+      const use = () => action.addresses.add('lo', '192.0.2.1/32').name
+      let code
+      try {
+        vm.runInNewContext('use()', { use }, { timeout: 50 })
+      } catch (error) {
+        code = error.code
+      }
+      isStuck = false
+      await undefined
+      console.log(JSON.stringify([code, use()]))`)
+    expect(outcome).toEqual(['ERR_SCRIPT_EXECUTION_TIMEOUT', 'addresses.add'])
+  })
+
   // After enter() with a mount namespace, a path leads into another file system.
   test('a part needs no file', async () => {
     using app = bundledApp()

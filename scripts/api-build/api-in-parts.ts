@@ -8,7 +8,9 @@ import { shorten } from './shorten.ts'
 
 /**
  * Defines the object that has the exports of a part. Its properties are getters until the part has been evaluated. A part publishes its
- * exports before it is evaluated, because parts use each other. The source is a string in this file, and not another file: after
+ * exports before it is evaluated, because parts use each other. V8 can terminate an evaluation, for a timeout of node:vm, without a
+ * `catch`: then the next turn evaluates the part anew. The descriptors inherit nothing from an Object.prototype that a program has
+ * changed. The source is a string in this file, and not another file: after
  * `enter()` with a mount namespace a path leads into another file system.
  */
 const LOADER = `
@@ -16,23 +18,26 @@ const importModule = (specifier) => import(specifier)
 function definePart(lineOffset, names, text) {
   const part = {}
   let exports
+  let isComplete = false
   const publish = (object) => { exports = object }
   const load = () => {
     const { Script } = process.getBuiltinModule('node:vm')
+    Promise.resolve().then(() => { if (!isComplete) exports = undefined })
     try {
-      new Script(text, { filename: ${URL_OF_MODULE}, lineOffset }).runInThisContext()(publish, importModule, ${URL_OF_MODULE}, PARTS)
+      new Script(text, { __proto__: null, filename: ${URL_OF_MODULE}, lineOffset }).runInThisContext()(publish, importModule, ${URL_OF_MODULE}, PARTS)
     } catch (error) {
       exports = undefined
       throw error
     }
-    for (const name of names) Object.defineProperty(part, name, { value: exports[name] })
+    isComplete = true
+    for (const name of names) Object.defineProperty(part, name, { __proto__: null, value: exports[name], configurable: true })
   }
   for (const name of names) {
     const get = () => {
       if (exports === undefined) load()
       return exports[name]
     }
-    Object.defineProperty(part, name, { get, configurable: true })
+    Object.defineProperty(part, name, { __proto__: null, get, configurable: true })
   }
   return part
 }

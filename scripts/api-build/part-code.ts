@@ -28,6 +28,13 @@ export const IMPORT = '$import'
 export const URL_OF_MODULE = '__urlOfModule'
 
 const EXPORTS = 'entry_exports'
+/** Esbuild's function that gives an object its exports. It also visits what a program has added to Object.prototype. */
+const DEFINES_EXPORTS = /^var __export = [\s\S]*?^\};\n/m
+const OWN_DEFINES_EXPORTS = `var __export = (target, all) => {
+  for (const name of Object.keys(all))
+    Object.defineProperty(target, name, { __proto__: null, get: all[name], enumerable: true });
+};
+`
 const HELPERS = ['__toCommonJS', '__copyProps', '__getOwnPropDesc', '__getOwnPropNames', '__hasOwnProp']
 
 export function codeOf(part: string, names: Names): PartCode {
@@ -84,7 +91,9 @@ function exportsIn(text: string): Map<string, string> {
 /** A part publishes its exports, the core has an `export`. Esbuild's own functions for `module.exports` are not needed. */
 function withoutExports(text: string, part: string): string {
   const publishing = part === CORE ? '' : `${PUBLISH}(${EXPORTS});`
+  if (!DEFINES_EXPORTS.test(text)) throw new Error(`${part} defines its exports in an unknown way`)
   const code = text
+    .replace(DEFINES_EXPORTS, OWN_DEFINES_EXPORTS)
     .replace(`module.exports = __toCommonJS(${EXPORTS});`, publishing)
     .replace(/^0 && \(module[\s\S]*/m, '')
   return HELPERS.reduce(

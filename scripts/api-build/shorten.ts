@@ -19,6 +19,6 @@ function withOwnNames(code: string): string {
   // Classes inside functions keep their names too, which console.log shows.
   return named.replaceAll(/^ +(?:class (\w+)|const (\w+) = class)(?: extends .*)? \{$/gm, (line, ...found) => {
     const name = JSON.stringify(found[0] ?? found[1])
-    return `${line} static { Object.defineProperty(this, "name", { value: ${name}, configurable: true }) }`
+    return `${line} static { Object.defineProperty(this, "name", { __proto__: null, value: ${name}, configurable: true }) }`
   })
 }
