@@ -30,13 +30,15 @@ test('a path may be relative, a URL, and no UTF-8', async () => {
   expect(await realPaths([])).toEqual([])
 })
 
-test('what is in a directory that the caller may not search leads nowhere, and root may search all', async () => {
+test('what is in a directory that the caller may not search is an error, and root may search all', async () => {
   using directory = temporaryDirectory()
   mkdirSync(directory.file('closed'))
   writeFileSync(directory.file('closed/file'), '')
   chmodSync(directory.file('closed'), 0)
   const file = directory.file('closed/file')
-  expect(await realPaths([file])).toEqual([isRoot ? file : undefined])
+  const failure = { name: 'NamespaceError', code: 'EACCES', syscall: 'realpath', path: file }
+  if (isRoot) expect(await realPaths([file])).toEqual([file])
+  else await expect(realPaths([file])).rejects.toMatchObject(failure)
   chmodSync(directory.file('closed'), 0o700)
 })
 

@@ -1,5 +1,5 @@
 /** Where the places of a box are: the root directory, links, names that are no text, the working directory and resolv.conf. */
-import { existsSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NamespaceSet } from 'nsset'
@@ -67,6 +67,37 @@ test('a link of the host in a directory that is shown stays as it is', async () 
   symlinkSync('file', directory.file('link'))
   const read = [...SYSTEM, directory.path, directory.file('link')]
   expect(await shell({ root: 'empty', files: { read } }, `cat ${directory.file('link')}`)).toBe('hello')
+})
+
+test('a path leads through all its links into an empty root', async () => {
+  using directory = temporaryDirectory()
+  mkdirSync(directory.file('real'))
+  writeFileSync(directory.file('real/file'), 'hello')
+  symlinkSync('real', directory.file('second'))
+  symlinkSync(directory.file('second'), directory.file('first'))
+  const path = directory.file('first/file')
+  expect(await shell({ root: 'empty', files: { read: [...SYSTEM, path] } }, `cat ${path}`)).toBe('hello')
+})
+
+test('what is hidden in a directory that the caller may not search stays hidden when a program opens the directory', async () => {
+  using directory = temporaryDirectory()
+  mkdirSync(directory.file('vault/secret'), { recursive: true })
+  writeFileSync(directory.file('vault/secret/key'), 'secret')
+  chmodSync(directory.file('vault'), 0)
+  const files = { write: [directory.path], hide: [directory.file('vault/secret')] }
+  const script = `chmod 700 ${directory.file('vault')} 2>/dev/null; cat ${directory.file('vault/secret/key')} 2>/dev/null || echo hidden`
+  try {
+    expect(await shell({ files }, script)).toBe('hidden')
+  } finally {
+    chmodSync(directory.file('vault'), 0o700)
+  }
+})
+
+test('a file is hidden, also if its path ends with a slash', async () => {
+  using directory = temporaryDirectory()
+  writeFileSync(directory.file('key'), 'secret')
+  const files = { read: [directory.path], hide: [directory.file('key/'), Buffer.from(directory.file('key//'))] }
+  expect(await shell({ files }, `cat ${directory.file('key')}`)).toBe('')
 })
 
 test('a link in a place that is empty leads to what is shown', async () => {

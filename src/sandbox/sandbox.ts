@@ -305,14 +305,20 @@ function isRefusedProc(error: unknown): boolean {
   return error instanceof NamespaceError && error.code === 'EPERM' && error.path === '/proc'
 }
 
+/** The path without slashes at its end: with one, a file would seem to be missing. */
+function withoutSlash(path: string | Buffer): string | Buffer {
+  if (typeof path === 'string') return path.replace(/(?<=.)\/+$/s, '')
+  return Buffer.from(withoutSlash(path.toString('latin1')) as string, 'latin1')
+}
+
 function wantedOf(files: Files, root: 'host' | 'empty', network: SandboxOptions['network']): Wanted[] {
   const all = (purpose: Wanted['purpose'], ifMissing: Wanted['ifMissing'], paths: readonly (string | Buffer)[] = []) =>
     paths.map((path): Wanted => ({ path, purpose, ifMissing }))
   const { read, write, hide = hiddenPlaces(), temporary } = files
   const usual = root === 'empty' ? all('temporary', 'create', ['/tmp']) : all('temporary', 'skip', TEMPORARY)
   return [
-    // What is missing is hidden already, and so is what the caller may not see.
-    ...all('hide', 'skip', hide),
+    // What is missing is hidden already.
+    ...all('hide', 'skip', hide.map(withoutSlash)),
     ...(temporary === undefined ? usual : all('temporary', 'create', temporary)),
     ...all('read', 'fail', read),
     // With the network of the host, names are resolved as on the host, whose file may be a link to one in a hidden place.

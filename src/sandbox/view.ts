@@ -1,6 +1,6 @@
 import { readlink, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { type MountSpec, realPaths } from 'nsset'
+import { dirname, resolve } from 'node:path'
+import { type MountSpec, NamespaceError, realPaths } from 'nsset'
 import { RESOLV_CONF } from './network.ts'
 
 /** What is at a path of the box: something of the host or in its place, or the file by which programs resolve names. */
@@ -56,7 +56,7 @@ export async function mountsOf(
   wanted: readonly Wanted[],
   root: 'host' | 'empty',
 ): Promise<(proc: ProcView) => MountSpec[]> {
-  const real = await realPaths(wanted.map(({ path }) => path))
+  const real = await realPathsOf(wanted)
   const found = await Promise.all(wanted.map((each, index) => placeOf(each, real[index])))
   const places = found.filter((place) => place !== undefined)
   const sorted = places.toSorted((one, other) => one.depth - other.depth)
@@ -88,6 +88,33 @@ export async function firstDirectoryOf(paths: readonly (string | Buffer)[] = [])
 
 function isRoot({ path }: Place): boolean {
   return path === '/'
+}
+
+/** The path of each without links, `undefined` if it does not exist or if the caller may not see it. */
+async function realPathsOf(wanted: readonly Wanted[]): Promise<(string | Buffer | undefined)[]> {
+  try {
+    return await realPaths(wanted.map(({ path }) => path))
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    return Promise.all(wanted.map(seen))
+  }
+}
+
+/**
+ * A program inside may make a directory searchable, if it belongs to its user, or search each with a capability. So what the caller does not see
+ * is hidden with the directory around it.
+ */
+async function seen({ path, purpose }: Pick<Wanted, 'path' | 'purpose'>): Promise<string | Buffer | undefined> {
+  try {
+    return (await realPaths([path]))[0]
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    return purpose === 'hide' ? seen({ path: pathOf(dirname(fromRoot(path))), purpose }) : undefined
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof NamespaceError && error.code === 'EACCES'
 }
 
 /** `real` is the path without links, if there is something that the caller may see. */
@@ -125,9 +152,14 @@ async function realPathOf(path: string | Buffer): Promise<string> {
 }
 
 function absolute(path: string | Buffer): string {
+  return resolve(fromRoot(path))
+}
+
+/** The path from the root directory, with the links and `..` that it has. */
+function fromRoot(path: string | Buffer): string {
   const bytes = bytesOf(path)
   // The current directory may have been removed, and matters only to a relative path.
-  return resolve(bytes.startsWith('/') ? '/' : bytesOf(process.cwd()), bytes)
+  return bytes.startsWith('/') ? bytes : `${bytesOf(process.cwd())}/${bytes}`
 }
 
 /** Returns where a symbolic link leads to, which need not exist, and otherwise the path. */
@@ -186,15 +218,40 @@ async function linksTo(
   ground: Place | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const shown = wanted.filter(({ purpose }) => purpose !== 'hide' && purpose !== 'temporary')
-  const links = await Promise.all(
-    shown.map(async ({ path }): Promise<[string, string][]> => {
-      const link = absolute(path)
-      const to = await readlink(pathOf(link), 'buffer').catch(() => undefined)
-      if (to === undefined) return []
-      const there = join(await realPathOf(pathOf(dirname(link))), basename(link))
-      const around = places.findLast((place) => isIn(there, place.path)) ?? ground
-      return around === undefined || isEmpty(around) ? [[there, bytesOf(to)]] : []
-    }),
-  )
-  return new Map(links.flat())
+  const links = await Promise.all(shown.map(({ path }) => linksOn(fromRoot(path))))
+  const isInEmpty = ([link]: Link) => {
+    const around = places.findLast((place) => isIn(link, place.path)) ?? ground
+    return around === undefined || isEmpty(around)
+  }
+  return new Map(links.flat().filter((link) => isInEmpty(link) && !isOfKernel(link)))
+}
+
+/** The path of a symbolic link, and where it leads to. */
+type Link = readonly [path: string, to: string]
+
+/** Linux follows no more links of one path (path_resolution(7)). */
+const MOST_LINKS = 40
+
+/** Returns the links by which a path leads to a file, in the order in which the kernel follows them. */
+async function linksOn(path: string): Promise<Link[]> {
+  const links: Link[] = []
+  let real = '/'
+  const names = path.split('/')
+  for (let name = names.shift(); name !== undefined && links.length <= MOST_LINKS; name = names.shift()) {
+    const here = resolve(real, name)
+    const to = await readlink(pathOf(here), 'buffer').then(bytesOf, () => undefined)
+    if (to === undefined) {
+      real = here
+      continue
+    }
+    links.push([here, to])
+    names.unshift(...to.split('/'))
+    if (to.startsWith('/')) real = '/'
+  }
+  return links
+}
+
+/** Whether a link is in one of the file systems that a box has of its own. */
+function isOfKernel([link]: Link): boolean {
+  return ['/proc', '/dev'].some((directory) => isIn(link, directory))
 }

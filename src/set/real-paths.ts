@@ -4,12 +4,12 @@ import { parseArray } from '../validate/fields.ts'
 import { type Path, parsePath } from '../validate/paths.ts'
 
 /**
- * Returns where paths lead to outside, without symbolic links, `.` and `..`: `undefined` for one that does not exist, or in a directory that
- * the caller may not search. In `mounts` of {@link NamespaceSet.unshare}, a mount is covered by a later one above it, so sort by these
+ * Returns where paths lead to outside, without symbolic links, `.` and `..`: `undefined` for one that does not exist. In `mounts` of {@link NamespaceSet.unshare}, a mount is covered by a later one above it, so sort by these
  * paths what the user of a program names. All paths together take one turn of another thread, where `fs.realpath` takes one for
  * each. A path that is no UTF-8 is a Buffer.
  *
- * @throws `NamespaceError` with the code of realpath(3), such as `ELOOP`, if one of the paths cannot be followed for another reason.
+ * @throws `NamespaceError` with the code of realpath(3), such as `ELOOP`, or `EACCES` if the caller may not search a directory
+ * of it, if one of the paths cannot be followed for another reason.
  * @example
  * const [cache, keys] = await realPaths(['/var/cache', '/home/me/.ssh'])
  *
