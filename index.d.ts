@@ -327,6 +327,9 @@ export declare function generateWireguardKeys(): Array<string>
 /** Generates a preshared key. */
 export declare function generateWireguardPresharedKey(): string
 
+/** Whether the calling thread is in the mount namespace in which the addon was loaded: where paths lead to what programs outside control. */
+export declare function hasMountsOfOutside(): boolean
+
 /** Keeps the event loop alive until `release` has been called as many times as `hold`. */
 export declare function hold(): void
 
@@ -666,10 +669,7 @@ export declare function openReferences(references: Array<NativeReference>): Prom
 /** Like `openReferences`, on the calling thread. */
 export declare function openReferencesSync(references: Array<NativeReference>): NativeOpened
 
-/**
- * Resolves with the real path of each, as libuv's pool sees the files: null for a path that does not exist, or that the caller may not
- * see.
- */
+/** Resolves with the real path of each, as libuv's pool sees the files: null for a path that does not exist. */
 export declare function realPaths(paths: Array<Text>): Promise<Array<string | Buffer | null>>
 
 /** Receives the datagrams that wait at an IPv6 socket, at most as many as libuv reads at a time. */

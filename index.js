@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeCapture, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNamespaces, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeUplink, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromId, fromPath, fromPid, fromSocket, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, namespaces, netnsDirectory, openName, openReferences, openReferencesSync, realPaths, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeCapture, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNamespaces, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeUplink, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromId, fromPath, fromPid, fromSocket, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hasMountsOfOutside, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, namespaces, netnsDirectory, openName, openReferences, openReferencesSync, realPaths, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
@@ -806,6 +806,7 @@ export { fromSocket }
 export { fromThread }
 export { generateWireguardKeys }
 export { generateWireguardPresharedKey }
+export { hasMountsOfOutside }
 export { hold }
 export { initialize }
 export { isSystemCall }

@@ -118,7 +118,7 @@ export class Network {
 
   /**
    * `fetch` whose connections are created inside. It uses the undici package that your application has installed, or the one
-   * inside Node.js. Connections are reused, and closed with the set.
+   * inside Node.js, which it always uses in another mount namespace. Connections are reused, and closed with the set.
    *
    * @throws `ERR_NSSET_UNSUPPORTED_PLATFORM` in a runtime that has neither.
    * @example

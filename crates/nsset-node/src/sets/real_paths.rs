@@ -13,8 +13,7 @@ use crate::{
     sets::work,
 };
 
-/// Resolves with the real path of each, as libuv's pool sees the files: null for a path that does not exist, or that the caller may not
-/// see.
+/// Resolves with the real path of each, as libuv's pool sees the files: null for a path that does not exist.
 #[napi(catch_unwind, ts_return_type = "Promise<Array<string | Buffer | null>>")]
 pub fn real_paths(env: Env, paths: Vec<Text>) -> Result<Promise<Vec<Option<Text>>>> {
     let paths: Vec<PathBuf> = paths.into_iter().map(path).collect();
@@ -22,6 +21,12 @@ pub fn real_paths(env: Env, paths: Vec<Text>) -> Result<Promise<Vec<Option<Text>
         let real = paths.iter().map(|path| nsset::real_path(path).map(|real| real.map(text)));
         real.collect()
     })
+}
+
+/// Whether the calling thread is in the mount namespace in which the addon was loaded: where paths lead to what programs outside control.
+#[napi(catch_unwind)]
+pub fn has_mounts_of_outside() -> bool {
+    nsset::outside::has_mounts_of_outside()
 }
 
 /// Text, unless the path is no UTF-8.

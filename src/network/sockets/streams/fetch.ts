@@ -1,4 +1,5 @@
 import { misuse } from '../../../errors.ts'
+import { binding } from '../../../native.ts'
 import { parseOptions } from '../../../validate/fields.ts'
 import { FETCH } from '../../../validate/node-options.ts'
 import { ensureNodeSockets } from '../nodes-own.ts'
@@ -39,7 +40,9 @@ export class FetchInside {
 
   async #load(): Promise<{ fetch: Fetch; dispatcher: Dispatcher }> {
     try {
-      const { fetch, Agent } = (await undiciBeside()) ?? (await nodesUndici())
+      // In another mount namespace, the path of a package leads to what programs inside have written.
+      const beside = binding().hasMountsOfOutside() ? await undiciBeside() : undefined
+      const { fetch, Agent } = beside ?? (await nodesUndici())
       return { fetch, dispatcher: new Agent({ connect: connector(this.#maker) }) }
     } catch (error) {
       // The next call tries again.
