@@ -56,6 +56,10 @@ export class HolderTable implements HolderSource {
 }
 
 function ownMounts(): string {
-  using here = NamespaceSet.current('mnt')
-  return here.id()
+  const here = NamespaceSet.current('mnt')
+  try {
+    return here.id()
+  } finally {
+    here.close()
+  }
 }

@@ -4,6 +4,7 @@ import { LoopHold } from '../../native/loop-hold.ts'
 import { settled } from '../../native/settled.ts'
 import { onAbort } from '../../objects/on-abort.ts'
 import { insteadOf } from '../../objects/uncloneable.ts'
+import { isThenable } from '../../threads/thenable.ts'
 
 const INSTEAD = insteadOf('PacketCapture', 'send its bytes')
 
@@ -127,7 +128,7 @@ function createClass() {
     async #readNext(): Promise<void> {
       try {
         const answer = this.#native.next()
-        const bytes = answer instanceof Promise ? await this.#hold.during(settled(answer)) : answer
+        const bytes = isThenable(answer) ? await this.#hold.during(settled(answer)) : answer
         if (!this.destroyed) this.push(bytes)
       } catch (error) {
         this.destroy(error as Error)
@@ -149,7 +150,7 @@ function createClass() {
       await this.#reading
       for (;;) {
         const answer = this.#native.next()
-        if ((answer instanceof Promise ? await settled(answer) : answer) === null) return
+        if ((isThenable(answer) ? await settled(answer) : answer) === null) return
       }
     }
 
