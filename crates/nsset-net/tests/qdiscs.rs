@@ -77,7 +77,11 @@ async fn a_hierarchy_begins_with_its_root() {
     let host = host_with_veth().await;
     let spec = QdiscSpec {
         handle: "1:".parse().unwrap(),
-        ..root_of(QdiscKind::Htb(Htb { default_class: 0x30, ..Htb::default() }))
+        ..root_of(QdiscKind::Htb(Htb {
+            default_class: 0x30,
+            rate_to_quantum: Some(10),
+            direct_queue_length: Some(1000),
+        }))
     };
     host.network.qdiscs().add(&"left".into(), &spec).await.unwrap();
     let reported = host.json("tc -json qdisc show dev left");
@@ -142,6 +146,7 @@ fn kinds() -> [(QdiscKind, Value); 3] {
         quantum: Some(1514),
         ecn: Some(true),
         memory_limit: Some(4 << 20),
+        drop_batch: Some(64),
         ..FqCodel::default()
     };
     [
