@@ -2,7 +2,17 @@
  * The API as one module of which Node.js compiles only the core. Each other part is the text of a script in a string, which is
  * compiled when one of its exports is used first.
  */
-import { codeOf, IMPORT, INTERNAL, type Names, objectOf, type PartCode, PUBLISH, URL_OF_MODULE } from './part-code.ts'
+import {
+  addName,
+  codeOf,
+  IMPORT,
+  INTERNAL,
+  type Names,
+  objectOf,
+  type PartCode,
+  PUBLISH,
+  URL_OF_MODULE,
+} from './part-code.ts'
 import { CORE } from './parts.ts'
 import { shorten } from './shorten.ts'
 
@@ -10,8 +20,8 @@ import { shorten } from './shorten.ts'
  * Defines the object that has the exports of a part. Its properties are getters until the part has been evaluated. A part publishes its
  * exports before it is evaluated, because parts use each other. V8 can terminate an evaluation, for a timeout of node:vm, without a
  * `catch`: then the next turn evaluates the part anew. The descriptors inherit nothing from an Object.prototype that a program has
- * changed. The source is a string in this file, and not another file: after
- * `enter()` with a mount namespace a path leads into another file system.
+ * changed. The source is a string in this file, and not another file: after `enter()` with a mount namespace, a path leads into another
+ * file system.
  */
 const LOADER = `
 const importModule = (specifier) => import(specifier)
@@ -82,10 +92,7 @@ function addTo(wanted: Map<string, Map<string, string>>, part: string, names: Na
   const known = wanted.get(part) ?? new Map<string, string>()
   wanted.set(part, known)
   const before = known.size
-  for (const [name, file] of names) {
-    if ((known.get(name) ?? file) !== file) throw new Error(`two modules of ${part} export ${name}: rename one`)
-    known.set(name, file)
-  }
+  for (const [name, file] of names) addName(known, name, file, part)
   return known.size > before
 }
 

@@ -35,6 +35,10 @@ const OWN_DEFINES_EXPORTS = `var __export = (target, all) => {
     Object.defineProperty(target, name, { __proto__: null, get: all[name], enumerable: true });
 };
 `
+const OBJECT_OF_EXPORTS = new RegExp(
+  `^var ${EXPORTS} = \\{\\};\\n__export\\(${EXPORTS}, \\{\\n([\\s\\S]*?)^\\}\\);\\n`,
+  'm',
+)
 const HELPERS = ['__toCommonJS', '__copyProps', '__getOwnPropDesc', '__getOwnPropNames', '__hasOwnProp']
 
 export function codeOf(part: string, names: Names): PartCode {
@@ -58,10 +62,15 @@ function withNamesOf(variable: string, file: string, code: string, used: Map<str
   used.set(part, names)
   return code.replaceAll(new RegExp(`\\b${variable}\\b(?:\\.(\\w+))?`, 'g'), (_, name?: string) => {
     if (name === undefined) throw new Error(`${file} is used as an object`)
-    if ((names.get(name) ?? file) !== file) throw new Error(`two modules of ${part} export ${name}: rename one`)
-    names.set(name, file)
+    addName(names, name, file, part)
     return `${objectOf(part)}.${name}`
   })
+}
+
+/** Adds a name that others use of a part. In the object of the part, a name belongs to one module. */
+export function addName(names: Map<string, string>, name: string, file: string, part: string): void {
+  if ((names.get(name) ?? file) !== file) throw new Error(`two modules of ${part} export ${name}: rename one`)
+  names.set(name, file)
 }
 
 function bundle(part: string, names: Names): string {
@@ -84,17 +93,19 @@ function bundle(part: string, names: Names): string {
 }
 
 function exportsIn(text: string): Map<string, string> {
-  const [, list = ''] = new RegExp(`^__export\\(${EXPORTS}, \\{\\n([\\s\\S]*?)^\\}\\);`, 'm').exec(text) ?? []
+  const [, list = ''] = OBJECT_OF_EXPORTS.exec(text) ?? []
   return new Map([...list.matchAll(/^ {2}(\S+): \(\) => (.*?),?$/gm)].map(([, name = '', value = '']) => [name, value]))
 }
 
-/** A part publishes its exports, the core has an `export`. Esbuild's own functions for `module.exports` are not needed. */
+/** A part publishes its exports, the core has an `export` and no such object. Esbuild's own functions for `module.exports` are not needed. */
 function withoutExports(text: string, part: string): string {
-  const publishing = part === CORE ? '' : `${PUBLISH}(${EXPORTS});`
-  if (!DEFINES_EXPORTS.test(text)) throw new Error(`${part} defines its exports in an unknown way`)
+  const isCore = part === CORE
+  if (![DEFINES_EXPORTS, OBJECT_OF_EXPORTS].every((pattern) => pattern.test(text)))
+    throw new Error(`${part} defines its exports in an unknown way`)
   const code = text
-    .replace(DEFINES_EXPORTS, OWN_DEFINES_EXPORTS)
-    .replace(`module.exports = __toCommonJS(${EXPORTS});`, publishing)
+    .replace(DEFINES_EXPORTS, isCore ? '' : OWN_DEFINES_EXPORTS)
+    .replace(OBJECT_OF_EXPORTS, (object) => (isCore ? '' : object))
+    .replace(`module.exports = __toCommonJS(${EXPORTS});`, isCore ? '' : `${PUBLISH}(${EXPORTS});`)
     .replace(/^0 && \(module[\s\S]*/m, '')
   return HELPERS.reduce(
     (rest, name) => rest.replace(new RegExp(`^var ${name} = (?:.*;\\n|[\\s\\S]*?^\\};\\n)`, 'm'), ''),
