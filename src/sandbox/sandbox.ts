@@ -29,7 +29,7 @@ import { Events } from './events.ts'
 import { hiddenPlaces } from './hidden.ts'
 import { openWays, type Ways } from './network.ts'
 import { type Refusal, RefusalLog } from './refusals.ts'
-import { firstDirectoryOf, mountsOf, type ProcView, type Wanted } from './view.ts'
+import { firstDirectoryOf, mountsOf, type ProcView, type Wanted, withoutSlash } from './view.ts'
 
 type Files = NonNullable<ParsedSandboxOptions['files']>
 
@@ -303,12 +303,6 @@ async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefine
 /** In a container, where every /proc is masked, the kernel refuses a whole one. Since Linux 7 it accepts one of the processes alone. */
 function isRefusedProc(error: unknown): boolean {
   return error instanceof NamespaceError && error.code === 'EPERM' && error.path === '/proc'
-}
-
-/** The path without slashes at its end: with one, a file would seem to be missing. */
-function withoutSlash(path: string | Buffer): string | Buffer {
-  if (typeof path === 'string') return path.replace(/(?<=.)\/+$/s, '')
-  return Buffer.from(withoutSlash(path.toString('latin1')) as string, 'latin1')
 }
 
 function wantedOf(files: Files, root: 'host' | 'empty', network: SandboxOptions['network']): Wanted[] {

@@ -101,8 +101,8 @@ async function realPathsOf(wanted: readonly Wanted[]): Promise<(string | Buffer 
 }
 
 /**
- * A program inside may make a directory searchable, if it belongs to its user, or search each with a capability. So what the caller does not see
- * is hidden with the directory around it.
+ * A program inside may make a directory searchable, if it belongs to its user, or search each with a capability. So what the caller does
+ * not see is hidden with the directory around it.
  */
 async function seen({ path, purpose }: Pick<Wanted, 'path' | 'purpose'>): Promise<string | Buffer | undefined> {
   try {
@@ -160,6 +160,11 @@ function fromRoot(path: string | Buffer): string {
   const bytes = bytesOf(path)
   // The current directory may have been removed, and matters only to a relative path.
   return bytes.startsWith('/') ? bytes : `${bytesOf(process.cwd())}/${bytes}`
+}
+
+/** @internal The path without slashes at its end: with one, a file would seem to be missing. */
+export function withoutSlash(path: string | Buffer): string | Buffer {
+  return pathOf(bytesOf(path).replace(/(?<=.)\/+$/s, ''))
 }
 
 /** Returns where a symbolic link leads to, which need not exist, and otherwise the path. */
