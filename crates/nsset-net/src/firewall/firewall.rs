@@ -89,7 +89,7 @@ impl Firewall {
         let found = tables.and_then(|(mut tables, _)| tables.pop().ok_or_else(|| Errno::ENOENT.into()));
         match found {
             Ok(existing) => Ok(existing.table),
-            Err(error) => Err(self.refused(error, "NFT_MSG_GETTABLE", table).await),
+            Err(error) => Err(self.explained(error.of("NFT_MSG_GETTABLE", table), table, None).await),
         }
     }
 
@@ -170,10 +170,9 @@ impl Firewall {
             batch.add_empty_table(table);
         }
         batch.delete_table(table);
-        let outcome = self.commit(batch.end()?, "NFT_MSG_DELTABLE", table).await;
-        match outcome {
-            Err(error) if error.errno() == Some(Errno::ENOENT) => Err(self.explained(error, table, None).await),
-            outcome => outcome,
+        match self.commit(batch.end()?, "NFT_MSG_DELTABLE", table).await {
+            Err(error) => Err(self.explained(error, table, None).await),
+            done => done,
         }
     }
 
@@ -191,11 +190,11 @@ impl Firewall {
                     counts.add_elements(header, found);
                 }
             }
-            Ok(counts)
+            Ok::<_, NetlinkError>(counts)
         };
         match counts.await {
             Ok(counts) => Ok(counts),
-            Err(error) => Err(self.refused(error, "NFT_MSG_GETOBJ", table).await),
+            Err(error) => Err(self.explained(error.of("NFT_MSG_GETOBJ", table), table, None).await),
         }
     }
 
@@ -225,11 +224,7 @@ impl Firewall {
         let target = || format!("{table}, {place}");
         let header = match header {
             Ok(header) => header,
-            Err(error) => {
-                let is_missing = error.errno == Errno::ENOENT;
-                let error = error.of("NFT_MSG_GETSET", target());
-                return Err(if is_missing { self.explained(error, table, Some(set)).await } else { error });
-            }
+            Err(error) => return Err(self.explained(error.of("NFT_MSG_GETSET", target()), table, Some(set)).await),
         };
         let described = header.named(&header.found(Vec::new()));
         let unknown = || Error::InvalidArgument(format!("{}: elements of its type have no name here", target()));
@@ -245,14 +240,11 @@ impl Firewall {
         self.commit(batch.end()?, request, table).await
     }
 
-    async fn refused(&self, error: NetlinkError, request: &'static str, table: &TableRef) -> Error {
-        let is_missing = error.errno == Errno::ENOENT;
-        let error = error.of(request, table);
-        if is_missing { self.explained(error, table, None).await } else { error }
-    }
-
-    /// Adds to an error what exists instead of a table or its set.
+    /// Adds to an error what exists, if a table or its set does not.
     async fn explained(&self, error: Error, table: &TableRef, set: Option<&str>) -> Error {
+        if error.errno() != Some(Errno::ENOENT) {
+            return error;
+        }
         let hint = self.missing(table, set).await;
         // Without an answer, the first error has more to say.
         match hint.ok().flatten() {

@@ -7,8 +7,7 @@ use crate::firewall::expression::action::synproxy::Synproxy as Expression;
 
 /// Options of `synproxy`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-// Without this, the map of a statement that refers to an object would be read as options that are all absent.
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Synproxy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mss: Option<u16>,

@@ -57,12 +57,12 @@ pub enum Statement {
     Raw(Octets),
 }
 
-/// The options of a statement, or an object of the table.
+/// The options of a statement, or an object of the table. That is tried first: options that may all be absent would take its map.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OrObject<T> {
-    Options(T),
     Object(ObjectRef),
+    Options(T),
 }
 
 struct StatementVisitor;
