@@ -5,6 +5,7 @@ pub mod fd_set;
 pub mod mount;
 pub mod namespaces;
 pub mod netns;
+pub mod outside;
 pub mod real_paths;
 pub mod references;
 pub mod set;

@@ -23,12 +23,6 @@ pub fn real_paths(env: Env, paths: Vec<Text>) -> Result<Promise<Vec<Option<Text>
     })
 }
 
-/// Whether the calling thread is in the mount namespace in which the addon was loaded: where paths lead to what programs outside control.
-#[napi(catch_unwind)]
-pub fn has_mounts_of_outside() -> bool {
-    nsset::outside::has_mounts_of_outside()
-}
-
 /// Text, unless the path is no UTF-8.
 fn text(path: PathBuf) -> Text {
     path.into_os_string().into_string().map_or_else(|bytes| Either::B(Buffer::from(bytes.into_vec())), Either::A)

@@ -4,7 +4,7 @@ use crate::{
     network::{
         inside::Inside,
         operations::{
-            other::{Other, networks_of},
+            other_networks::{Other, networks_of},
             result::json,
         },
         sockets::Sockets,

@@ -10,7 +10,7 @@ use crate::{
         endpoints,
         inside::Inside,
         operations::{
-            other::{Other, network_of, networks_of},
+            other_networks::{Other, network_of, networks_of},
             result::json,
         },
         sockets::Sockets,

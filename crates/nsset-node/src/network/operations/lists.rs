@@ -41,7 +41,7 @@ pub async fn list_entries(sockets: &Sockets, link: Option<LinkRef>, caller: Call
 }
 
 /// Sends objects as the kernel lists them. If they change meanwhile, lists them again.
-pub async fn list_each<T: Listed>(
+async fn list_each<T: Listed>(
     sockets: &Sockets,
     caller: Caller<'_>,
     each: impl AsyncFn(&Network, &mut ListWriter<'_>) -> nsset_net::Result<bool>,
@@ -69,6 +69,6 @@ pub async fn list_of<T: Listed>(
 }
 
 /// Marks a list as one that the kernel never sent without changes in between.
-pub fn approximation(list: &str) -> String {
+fn approximation(list: &str) -> String {
     format!(r#"{{"consistent":false,"items":{list}}}"#)
 }

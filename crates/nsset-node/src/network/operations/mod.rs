@@ -6,7 +6,7 @@ mod links;
 mod lists;
 mod monitoring;
 mod operation;
-mod other;
+mod other_networks;
 mod result;
 mod run;
 

@@ -26,7 +26,7 @@ use crate::{
                 ConnectionsToDelete, count_connections, delete_connections, destroy_sockets, flush_connections,
                 list_connections, list_sockets,
             },
-            other::Other,
+            other_networks::Other,
             result::json,
         },
         sockets::Sockets,
