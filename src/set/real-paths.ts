@@ -8,8 +8,8 @@ import { type Path, parsePath } from '../validate/paths.ts'
  * paths what the user of a program names. All paths together take one turn of another thread, where `fs.realpath` takes one for
  * each. A path that is no UTF-8 is a Buffer.
  *
- * @throws `NamespaceError` with the code of realpath(3), such as `ELOOP`, or `EACCES` if the caller may not search a directory
- * of it, if one of the paths cannot be followed for another reason.
+ * @throws `NamespaceError` with the code of realpath(3) if one of the paths cannot be followed: `ELOOP`, or `EACCES` if the caller may
+ * not search a directory of it.
  * @example
  * const [cache, keys] = await realPaths(['/var/cache', '/home/me/.ssh'])
  *

@@ -1,6 +1,7 @@
 import { invalidValue } from '../../../errors.ts'
 import type { Plain } from '../../fields.ts'
 import { meant } from '../../nearest.ts'
+import { isCopy } from './matching/mapping.ts'
 import { SELECTORS } from './matching/selectors.ts'
 import { isSetName } from './matching/test.ts'
 import { type FirewallObjectKind, type FirewallObjects, OBJECT_KINDS, OBJECTS_OF, SET_BY } from './objects.ts'
@@ -165,8 +166,6 @@ class References {
 
 /** The objects that are used by a statement of their name. */
 const USED_BY_NAME: ReadonlySet<string> = new Set(['counter', 'quota', 'limit', 'synproxy'])
-
-const isCopy = (value: unknown) => typeof value === 'object' && value !== null && Object.hasOwn(value, 'from')
 
 /** The statements that can have new addresses and ports. */
 const TRANSLATIONS: ReadonlySet<string> = new Set(['masquerade', 'redirect', 'snat', 'dnat', 'tproxy'])

@@ -4,7 +4,7 @@ import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
 import { cidr, familyOf, ip, linkIndex, text } from '../values.ts'
 import type { FirewallComputedSelector } from './matching/computed-selectors.ts'
 import { DATA_TYPES, type FirewallRange } from './matching/data-types.ts'
-import { type FirewallMapping, parseMapping } from './matching/mapping.ts'
+import { type FirewallMapping, isCopy, parseMapping } from './matching/mapping.ts'
 import { type FirewallSelector, typesOf } from './matching/selectors.ts'
 
 /** A number of bytes. Matches packets up to it. */
@@ -210,7 +210,7 @@ const QUEUE_FROM = {
 
 const queueNumber: Parse = (value, name) => {
   if (typeof value !== 'object' || value === null) return DATA_TYPES.u16.parse(value, name)
-  return Object.hasOwn(value, 'from') ? parseFields(value, name, QUEUE_FROM, ['from']) : parseMapping(value, name, u16)
+  return isCopy(value) ? parseFields(value, name, QUEUE_FROM, ['from']) : parseMapping(value, name, u16)
 }
 
 const QUEUE = { num: queueNumber, bypass: boolean, fanout: boolean } satisfies FieldsOf<FirewallQueue>

@@ -5,7 +5,7 @@ import { quoted, whole } from '../../values.ts'
 import { octets, text } from '../values.ts'
 import type { FirewallComputedSelector } from './matching/computed-selectors.ts'
 import { DATA_TYPES } from './matching/data-types.ts'
-import { type FirewallMapping, onlyEntry, parseMapping } from './matching/mapping.ts'
+import { type FirewallMapping, isCopy, onlyEntry, parseMapping } from './matching/mapping.ts'
 import { comment, objectName } from './matching/names.ts'
 import { type FirewallSelector, type SelectorValue, typesOf } from './matching/selectors.ts'
 import { elementOf, type FirewallSetName, type FirewallTest, isSetName, parseTest } from './matching/test.ts'
@@ -193,12 +193,11 @@ const COPY = {
 
 const change: Parse<Plain> = (value, name) => {
   const [key, given] = onlyEntry(parseObject(value, name), name, CHANGED)
-  const isCopy = typeof given === 'object' && given !== null && Object.hasOwn(given, 'from')
-  if (Object.hasOwn(SET_BY, key) && !isCopy) return { [key]: orObject()(given, `${name}.${key}`) }
+  if (Object.hasOwn(SET_BY, key) && !isCopy(given)) return { [key]: orObject()(given, `${name}.${key}`) }
   const types = typesOf(key, name, CHANGED)
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
   if (!isObject) return { [key]: parseTest(given, `${name}.${key}`, types) }
-  if (!Object.hasOwn(given, 'from')) return { [key]: parseMapping(given, `${name}.${key}`, elementOf(types)) }
+  if (!isCopy(given)) return { [key]: parseMapping(given, `${name}.${key}`, elementOf(types)) }
   return { [key]: parseFields(given, `${name}.${key}`, COPY, ['from']) }
 }
 

@@ -35,6 +35,11 @@ export function parseMapping(value: unknown, name: string, parse: Parse): Plain 
   return { [key]: parseFields(given, `${name}['${key}']`, { map }, ['map']) }
 }
 
+/** @internal Whether a value is that of a selector, `{ from: 'ct mark' }`, and not a constant or a mapping. */
+export function isCopy(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'from')
+}
+
 /** @internal Returns the only entry of an object. */
 export function onlyEntry(value: Plain, name: string, reason: string): [string, unknown] {
   let only: string | undefined
